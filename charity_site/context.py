@@ -1,0 +1,124 @@
+"""What every page's frame needs, without a single SQL statement: names, navigation, look, language."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
+from django.utils.translation import get_language, gettext_lazy, override
+from django.utils.translation import gettext as _
+
+from apps.core.pages import size_of, theme_of
+
+NAV = (("/", gettext_lazy("首页")), ("/projects/", gettext_lazy("项目")), ("/funds/", gettext_lazy("微基金")),
+       ("/disclosures/", gettext_lazy("查善款")), ("/statistics/", gettext_lazy("统计")))  # fmt: skip
+FOOT_SEARCH = (("/disclosures/", gettext_lazy("查善款用到哪里")),
+               ("/disclosures/?view=reports", gettext_lazy("经审计的报告")),
+               ("/statistics/", gettext_lazy("全市统计")))  # fmt: skip
+FOOT_DATA = (("/api/v1/docs", gettext_lazy("开放数据与接口")), ("/status/", gettext_lazy("每日自检")))
+UNTRANSLATED = ("/api/", "/healthz", "/readyz", "/static/", "/look/", "/admin/", "/cms/")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    href: str
+    label: str
+    current: str = ""
+
+
+def plain_path(path: str) -> str:
+    """This will take the language off a path: /en/funds/ -> /funds/."""
+    return path[3:] if path == "/en" or path.startswith("/en/") else path
+
+
+def local_path(path: str, language: str | None = None) -> str:
+    """This will put a language's prefix on a path: /funds/ -> /en/funds/ for English."""
+    language = language or get_language() or settings.LANGUAGE_CODE
+    if not language.startswith("en") or path.startswith(UNTRANSLATED):
+        return path
+    return "/en" + path
+
+
+@functools.lru_cache(maxsize=256)
+def exists(path: str) -> bool:
+    """This will tell whether an address is served at all: no link stands for what doesn't work."""
+    try:
+        with override("zh-hans"):
+            return resolve(path.partition("?")[0]).view_name != "wagtail_serve"
+    except Resolver404:
+        return False
+
+
+def _entries(items: Any, here: str) -> list[Entry]:
+    entries = []
+    for path, label in items:
+        if path == "/" or exists(path):
+            bare = path.partition("?")[0]
+            current = "page" if here == bare else ("true" if bare != "/" and here.startswith(bare) else "")
+            entries.append(Entry(local_path(path), str(label), current))
+    return entries
+
+
+def _federation() -> dict[str, Any]:
+    """The operator's legal facts (F4) from settings; the demonstration's are fictional and marked so."""
+    given = getattr(settings, "FEDERATION", None) or {}
+    return {
+        "name": given.get("name") or _("澜江市慈善总会"),
+        "uscc": given.get("uscc") or "51449900MJK614024W",
+        "certificate": given.get("certificate") or _("澜民慈募证第0003号"),
+        "contact": given.get("contact")
+        or (_("澜江市博爱路16号3楼"), _("工作日 9:00–17:30"), "0799-8866 1200", _("民政局监督电话 0799-12345")),
+        "operators": given.get("operators") or _("澜江市慈善总会与澜江市民政局共同主办"),
+    }
+
+
+def _look(request: HttpRequest) -> dict[str, Any]:
+    theme, size, here = theme_of(request), size_of(request), request.get_full_path()
+
+    def to(**choice: str) -> str:
+        return "/look/?" + urlencode({**choice, "next": here})
+
+    return {
+        "size_href": to(size="normal" if size else "large"),
+        "size_label": _("普通字号") if size else _("长者版"),
+        "themes": [
+            {"href": to(theme=value), "label": label, "current": theme == ("" if value == "system" else value)}
+            for value, label in (("system", _("跟随系统")), ("light", _("浅色")), ("dark", _("深色")))
+        ],
+    }
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """This will give templates `site`: the frame of the page."""
+    language = get_language() or settings.LANGUAGE_CODE
+    english = language.startswith("en")
+    here = plain_path(request.path)
+    query = request.META.get("QUERY_STRING", "")
+    tail = f"{here}?{query}" if query else here
+    other = local_path(tail, "zh-hans" if english else "en")
+    base = str(getattr(settings, "SITE_URL", "")).rstrip("/")
+    return {
+        "site": {
+            "name": _("澜江慈善"),
+            "lang_tag": "en" if english else "zh-Hans",
+            "demonstration": getattr(settings, "MODE", "production") == "demonstration",
+            "theme": theme_of(request),
+            "size": size_of(request),
+            "look": _look(request),
+            "switch": {"href": other, "lang": "zh-Hans" if english else "en", "label": "中文" if english else "English"},
+            "alternates": {"zh": base + here, "en": base + local_path(here, "en")} if base else None,
+            "nav": _entries(NAV, here),
+            "foot_search": _entries(FOOT_SEARCH, ""),
+            "foot_data": _entries(FOOT_DATA, ""),
+            "mine_path": local_path("/me/") if exists("/me/") else "",
+            "home_path": local_path("/"),
+            "search_path": local_path("/disclosures/"),
+            "workbench_path": local_path("/workbench/"),
+            "federation": _federation(),
+        }
+    }
