@@ -1,0 +1,1 @@
+"""The composition root: settings, addresses, background work and the embedded servers."""

@@ -1,0 +1,95 @@
+"""Background work. The broker is a doorbell and the database is the queue: a broker that is away costs a request
+nothing, because the outbox sweeper finds the rows within 30 seconds."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import beat_init, setup_logging, worker_init
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charity_site.settings")
+
+from django.conf import settings  # noqa: E402  (needs the settings' name)
+
+from charity_site.environment import SettingsError  # noqa: E402
+
+log = structlog.get_logger(__name__)
+REST = 3.0
+"""Seconds without a new attempt after the broker could not be reached."""
+
+
+class PatientCelery(Celery):
+    """Celery whose sending never raises and never waits for a broker that is away."""
+
+    _away_until = 0.0
+
+    def send_task(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """This will send a task once, without retry; returns None when the broker can't be reached."""
+        if time.monotonic() < self._away_until:
+            return None
+        kwargs["retry"] = False
+        try:
+            return super().send_task(name, *args, **kwargs)
+        except (OperationalError, RedisError, OSError) as error:
+            self._away_until = time.monotonic() + REST
+            log.warning("broker.unreachable", task_name=name, error=type(error).__name__)
+            return None
+
+
+app = PatientCelery("charity_site")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_timeout=1.0,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 5.0,
+        "max_retries": 0,
+        "visibility_timeout": 600,
+        "global_keyprefix": "celery:",
+    },
+    result_backend=None,
+    task_ignore_result=True,
+    task_publish_retry=False,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=600,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    timezone="Asia/Shanghai",
+    enable_utc=True,
+    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+)
+app.autodiscover_tasks()
+
+# What runs by the clock, room by room. Every task here is safe to run twice at once.
+BEAT: dict[str, dict[str, Any]] = {
+    "core: deliver what the doorbell missed": {"task": "apps.core.tasks.sweep_outbox", "schedule": 30.0},
+}
+app.conf.beat_schedule = BEAT
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """This will keep Celery from setting up logging of its own."""
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe_start(**_: Any) -> None:
+    """This will stop a worker or beat that production must not run, as the web process is stopped."""
+    from charity_site.start import refuse_unsafe_start
+
+    try:
+        refuse_unsafe_start()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
