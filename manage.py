@@ -14,11 +14,16 @@ def main() -> int:
         os.environ["DATABASE_ROLE"] = "owner"
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db.utils import OperationalError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         print(error, file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        print(f"The database did not answer: {error}", file=sys.stderr)
+        print("Is it running? The embedded one starts with `make run` or `manage.py stack start`.", file=sys.stderr)
         return 1
     return 0
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
-from charity_site.mode_mark import TABLE
+from apps.core.append_only import append_only_tables
 
 
 @register(Tags.security, deploy=True)
@@ -54,13 +54,6 @@ def role_rights(
     return database_findings()
 
 
-def append_only_tables() -> list[str]:
-    """This will list every table that only grows."""
-    from apps.core.append_only import append_only_tables
-
-    return [*append_only_tables(), TABLE]
-
-
 def database_findings() -> list[CheckMessage]:
     """This will tell how the present role could change history: superuser, owner, or rights on append-only tables."""
     found: list[CheckMessage] = []
@@ -80,7 +73,7 @@ def database_findings() -> list[CheckMessage]:
             """,
             [append_only_tables()],
         )
-        tables = [row[0] for row in cursor.fetchall() if row[0] != TABLE or found]
+        tables = [row[0] for row in cursor.fetchall()]
         if tables:
             found.append(Error(f"The application role can change history in: {', '.join(tables)}.", hint, id="site.E011"))
     return found

@@ -1,16 +1,17 @@
 """A database carries the MODE it was made in, for ever, and refuses the other: demonstration money must never stand
-beside real money."""
+beside real money. The mark is core's append-only table of one row, written by the first migration."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from charity_site.environment import SettingsError
 
-TABLE = "charity_site_mode"
+TABLE = "core_databasemode"
 _known: set[tuple[str, str, str]] = set()
 
 
@@ -23,6 +24,16 @@ def marked_mode(connection: BaseDatabaseWrapper) -> str | None:
         cursor.execute(f"SELECT mode FROM {TABLE}")
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def mark_mode(sender: Any, using: str = "default", **_: Any) -> None:
+    """This will mark a database that has no mark, after its migrations."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{TABLE}"])
+        if cursor.fetchone()[0]:
+            cursor.execute(
+                f"INSERT INTO {TABLE} (mode, one) VALUES (%s, true) ON CONFLICT DO NOTHING", [settings.MODE]
+            )
 
 
 def refuse_other_mode(sender: Any, connection: BaseDatabaseWrapper, **_: Any) -> None:

@@ -43,17 +43,19 @@ class Addresses:
 
     def database_url(self, role: str) -> str:
         """This will give the database address of a role; its password is read from the keys folder."""
-        path = self.keys / role
-        password = path.read_text().strip() if path.exists() else ""
-        return f"postgres://{role}:{password}@{HOST}:{self.database_port}/{DATABASE}"
+        return f"postgres://{role}:{self._kept(role)}@{HOST}:{self.database_port}/{DATABASE}"
 
     @property
     def broker_url(self) -> str:
-        return f"redis://{HOST}:{self.broker_port}/0"
+        return f"redis://:{self._kept('broker')}@{HOST}:{self.broker_port}/0"
 
     @property
     def cache_url(self) -> str:
-        return f"redis://{HOST}:{self.broker_port}/1"
+        return f"redis://:{self._kept('broker')}@{HOST}:{self.broker_port}/1"
+
+    def _kept(self, name: str) -> str:
+        path = self.keys / name
+        return path.read_text().strip() if path.exists() else ""
 
 
 def data_dir() -> Path:
