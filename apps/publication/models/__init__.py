@@ -1,0 +1,3 @@
+from apps.publication.models.rows import FacetValue, PublicHeading, PublicRow, PublicRowText
+
+__all__ = ["FacetValue", "PublicHeading", "PublicRow", "PublicRowText"]
