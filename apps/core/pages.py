@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -101,6 +101,12 @@ def _bump() -> None:
         log.warning("page_epoch_not_bumped", error=repr(error))
 
 
+def current_epoch() -> str:
+    """This will name the epoch that answers may be kept under; "" when nothing may be kept: no cache, or a running
+    transaction, which sees what nobody else does."""
+    return _look_up("")[0]
+
+
 def theme_of(request: HttpRequest) -> str:
     """This will give the chosen theme, "" for the system's."""
     chosen = request.COOKIES.get("theme", "")
@@ -169,9 +175,11 @@ def _key(request: HttpRequest) -> str:
 
 
 def _look_up(key: str) -> tuple[str, Any]:
-    """The epoch ("" when there is no cache) and what is kept under the key, in one round trip."""
+    """The epoch ("" when nothing may be kept) and what is kept under the key, in one round trip."""
+    if connection.in_atomic_block:
+        return "", None
     try:
-        found = cache.get_many([EPOCH_KEY, key])
+        found = cache.get_many([EPOCH_KEY, key] if key else [EPOCH_KEY])
         epoch = found.get(EPOCH_KEY)
         if epoch is None:
             cache.add(EPOCH_KEY, secrets.token_hex(8), EPOCH_SECONDS)

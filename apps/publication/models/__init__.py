@@ -1,3 +1,14 @@
+from apps.publication.models.releases import AidItem, ExpenseUse, PeriodKind, PublicSpending, Release
 from apps.publication.models.rows import FacetValue, PublicHeading, PublicRow, PublicRowText
 
-__all__ = ["FacetValue", "PublicHeading", "PublicRow", "PublicRowText"]
+__all__ = [
+    "AidItem",
+    "ExpenseUse",
+    "FacetValue",
+    "PeriodKind",
+    "PublicHeading",
+    "PublicRow",
+    "PublicRowText",
+    "PublicSpending",
+    "Release",
+]

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from apps.casework.models import Household
+from apps.core.actors import Actor
+from apps.core.policies import policy
+
+
+@policy("casework.register_household")
+def can_register_household(actor: Actor, town_id: int) -> bool:
+    """A caseworker of the town."""
+    return actor.has("caseworker", "town", town_id)
+
+
+@policy("casework.read_household")
+def can_read_household(actor: Actor, household: Household) -> bool:
+    """The town's caseworkers and reviewers; always with a reason, always leaving a row (C2)."""
+    return actor.has("caseworker", "town", household.town_id) or actor.has("town_reviewer", "town", household.town_id)
+
+
+@policy("casework.read_bank_details")
+def can_read_bank_details(actor: Actor, organization_id: int) -> bool:
+    """The cashier who pays the batch reads the account it goes to."""
+    return actor.has("cashier", "organization", organization_id)
+
+
+@policy("casework.change_household")
+def can_change_household(actor: Actor, household: Household) -> bool:
+    return actor.has("caseworker", "town", household.town_id)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import QuerySet
+
+from apps.casework.models import BlindIndex, Household, PrivateField
+from apps.core import crypto
+from apps.core.actors import Actor
+
+
+def files_of(actor: Actor) -> QuerySet[Household]:
+    """This will list the files of the towns an actor works in, newest first; no private field is read."""
+    towns = actor.scopes("caseworker") | actor.scopes("town_reviewer")
+    return Household.objects.filter(town__in=towns).select_related("town").order_by("-id")
+
+
+def same_value(household: Household, name: str) -> list[int]:
+    """This will list the ids of other households with the same ID number, phone or account, by the blind index."""
+    digests = BlindIndex.objects.filter(household=household, name=name).values_list("digest", flat=True)
+    rows = BlindIndex.objects.filter(name=name, digest__in=list(digests)).exclude(household=household)
+    return list(rows.values_list("household", flat=True))
+
+
+def find_by_id_number(number: str) -> list[int]:
+    """This will find households by an ID number without decrypting anything."""
+    digest = crypto.blind_index(PrivateField.ID_NUMBER, number.strip().upper())
+    return list(BlindIndex.objects.filter(name=PrivateField.ID_NUMBER, digest=digest).values_list("household", flat=True))
+
+
+def bank_changed_since(household_id: int, moment: dt.datetime) -> bool:
+    """This will tell whether a family's bank account changed after a moment (P3)."""
+    return Household.objects.filter(pk=household_id, bank_changed_at__gt=moment).exists()

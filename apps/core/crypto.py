@@ -1,0 +1,92 @@
+"""Field encryption with one data key per record (a household), and keyed blind indexes.
+
+A data key is random, wrapped by the key file's current key (AES-256-GCM, the record's own name as associated data).
+Destroying the wrapped key makes every field of that record unreadable for ever (C1). Equality search goes through an
+HMAC with a separate key, so that the database alone cannot test guesses.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import secrets
+import stat
+from functools import cache
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+NONCE = 12
+
+
+def new_key_file(path: pathlib.Path) -> None:
+    """This will write a fresh key file (mode 0600): {"current": "1", "wrap": {"1": ...}, "index": ...}."""
+    content = {
+        "current": "1",
+        "wrap": {"1": base64.b64encode(secrets.token_bytes(32)).decode()},
+        "index": base64.b64encode(secrets.token_bytes(32)).decode(),
+    }
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file)
+
+
+@cache
+def _keys(path: str) -> tuple[str, dict[str, bytes], bytes]:
+    try:
+        content = json.loads(pathlib.Path(path).read_text())
+        wrap = {name: base64.b64decode(value) for name, value in content["wrap"].items()}
+        index = base64.b64decode(content["index"])
+        current = content["current"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ImproperlyConfigured("FIELD_KEY_FILE can't be read; see docs/settings.md") from error
+    if any(len(key) != 32 for key in wrap.values()) or len(index) != 32 or current not in wrap:
+        raise ImproperlyConfigured("FIELD_KEY_FILE holds no usable keys; see docs/settings.md")
+    return current, wrap, index
+
+
+def _loaded() -> tuple[str, dict[str, bytes], bytes]:
+    return _keys(str(settings.FIELD_KEY_FILE))
+
+
+def new_data_key(owner: str) -> bytes:
+    """This will make a data key for `owner` (such as "household:<public id>") and return it wrapped."""
+    return wrap_data_key(AESGCM.generate_key(256), owner)
+
+
+def wrap_data_key(key: bytes, owner: str) -> bytes:
+    """This will wrap a data key with the key file's current key."""
+    current, wrap, _ = _loaded()
+    nonce = secrets.token_bytes(NONCE)
+    return current.encode() + b":" + nonce + AESGCM(wrap[current]).encrypt(nonce, key, owner.encode())
+
+
+def unwrap_data_key(wrapped: bytes, owner: str) -> bytes:
+    """This will open a wrapped data key; raises cryptography's InvalidTag when it belongs to another owner."""
+    name, _, rest = bytes(wrapped).partition(b":")
+    _, wrap, _ = _loaded()
+    return AESGCM(wrap[name.decode()]).decrypt(rest[:NONCE], rest[NONCE:], owner.encode())
+
+
+def encrypt(key: bytes, text: str, place: str) -> bytes:
+    """This will encrypt a text with a data key; `place` (field and record) is bound to it, so that values can't be
+    moved between columns."""
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, text.encode(), place.encode())
+
+
+def decrypt(key: bytes, sealed: bytes, place: str) -> str:
+    """This will decrypt what `encrypt` made at the same place."""
+    data = bytes(sealed)
+    return AESGCM(key).decrypt(data[:NONCE], data[NONCE:], place.encode()).decode()
+
+
+def blind_index(kind: str, value: str) -> str:
+    """This will give the keyed hash (HMAC-SHA256) of a normalised value for equality search within its kind."""
+    _, _, index = _loaded()
+    return hmac.new(index, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()

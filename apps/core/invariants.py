@@ -1,0 +1,35 @@
+"""Each room registers its invariants here; `manage.py check_invariants` and /status/ run them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an invariant found: a figure to show, and what is broken (empty = holds)."""
+
+    figure: str
+    broken: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    number: int
+    name: str
+    title: str
+    check: Callable[[], Finding]
+
+
+REGISTRY: dict[str, Invariant] = {}
+
+
+def register(number: int, name: str, title: str, check: Callable[[], Finding]) -> None:
+    """This will register an invariant of quality.md by its number; rooms call it when their app is ready."""
+    REGISTRY[name] = Invariant(number, name, title, check)
+
+
+def ordered() -> list[Invariant]:
+    """This will list all registered invariants by number."""
+    return sorted(REGISTRY.values(), key=lambda item: (item.number, item.name))

@@ -1,0 +1,33 @@
+"""The page mapper of DomainError: one place turns a refusal into a page with its HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from apps.core.errors import DomainError
+
+
+def error_json(error: DomainError) -> dict[str, str]:
+    """This will give the API's form of a refusal: {"code", "message", "field"?}."""
+    body = {"code": error.code, "message": str(error.message)}
+    if error.field:
+        body["field"] = error.field
+    return body
+
+
+class DomainErrorMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, DomainError):
+            return None
+        if request.path.startswith("/api/"):
+            return JsonResponse(error_json(exception), status=exception.status)
+        return render(request, "refused.html", {"error": exception}, status=exception.status)

@@ -1,0 +1,62 @@
+"""States: a table of forward moves per room, one function that moves a record along it and writes the history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import models
+
+from apps.core.actors import Actor
+from apps.core.errors import WrongState
+
+Forward = Mapping[str, frozenset[str]]
+
+
+class StatusChange(models.Model):
+    """A row for every move of a record's status; each room makes it concrete with its own `record` key."""
+
+    from_status = models.CharField(max_length=24, blank=True)
+    to_status = models.CharField(max_length=24)
+    at = models.DateTimeField()
+    actor_person = models.BigIntegerField(null=True)
+    actor_label = models.CharField(max_length=80)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["id"]
+
+
+def check_move(record: Any, to: str, forward: Forward) -> None:
+    """This will raise WrongState when the record's present status doesn't lead to `to`."""
+    if to not in forward.get(record.status, frozenset()):
+        raise WrongState()
+
+
+def move(
+    record: Any, to: str, *, forward: Forward, history: type[StatusChange], actor: Actor, now: dt.datetime,
+    reason: str = "", **fields: Any,
+) -> None:  # fmt: skip
+    """This will move a locked record to a status, with the fields that belong to it, and append the history row.
+
+    Raises WrongState when the table doesn't allow the move.
+    """
+    check_move(record, to, forward)
+    before = record.status
+    record.status = to
+    for name, value in fields.items():
+        setattr(record, name, value)
+    record.save(update_fields=["status", *fields])
+    note_status(record, before, history=history, actor=actor, now=now, reason=reason)
+
+
+def note_status(
+    record: Any, before: str, *, history: type[StatusChange], actor: Actor, now: dt.datetime, reason: str = ""
+) -> None:
+    """This will append a history row for a status that was just written (also for a record's first one)."""
+    history._default_manager.create(
+        record=record, from_status=before, to_status=record.status, at=now, actor_person=actor.person_id,
+        actor_label=actor.label[:80], reason=reason,
+    )  # fmt: skip

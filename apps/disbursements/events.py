@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class DisbursementPaid(Event):
+    """A payment went out of the bank and is in the ledger."""
+
+    name: ClassVar[str] = "disbursements.paid"
+    disbursement_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisbursementReturned(Event):
+    """The bank sent a payment back."""
+
+    name: ClassVar[str] = "disbursements.returned"
+    disbursement_id: int

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class GiftReceived(Event):
+    """A gift's money arrived and is in the ledger."""
+
+    name: ClassVar[str] = "donations.gift_received"
+    gift_id: int

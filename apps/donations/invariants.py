@@ -1,0 +1,45 @@
+"""Invariant 4 of quality.md: one ledger entry per provider fact and entry kind, and none without its fact."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from apps.core import invariants
+from apps.core.invariants import Finding
+
+_MISSING = """
+SELECT 'gift ' || g.id FROM donations_gift g
+LEFT JOIN payments_providerfact f ON f.payment_id = g.payment_id AND f.kind = 'settled'
+LEFT JOIN ledger_entry e ON e.idempotency_key = 'fact:' || f.id || ':gift'
+WHERE g.source = 'online' AND g.status = 'received' AND e.id IS NULL
+UNION ALL
+SELECT 'fact ' || f.id FROM payments_providerfact f
+JOIN core_outboxevent o ON o.name = 'payments.fact_recorded' AND (o.payload->>'fact_id')::bigint = f.id
+JOIN core_outboxdelivery d ON d.event_id = o.id AND d.done_at IS NOT NULL
+LEFT JOIN ledger_entry e ON e.idempotency_key = 'fact:' || f.id || CASE f.kind WHEN 'settled' THEN ':gift' ELSE ':fee' END
+WHERE e.id IS NULL AND f.amount > 0
+  AND d.handler = 'apps.donations.handlers.' || CASE f.kind WHEN 'settled' THEN 'settle_gifts' ELSE 'settle_fee' END
+UNION ALL
+SELECT 'entry ' || e.id FROM ledger_entry e
+LEFT JOIN payments_providerfact f ON e.idempotency_key = 'fact:' || f.id || CASE f.kind WHEN 'settled' THEN ':gift' ELSE ':fee' END
+WHERE e.kind IN ('gift', 'fee') AND e.idempotency_key LIKE 'fact:%%' AND f.id IS NULL
+UNION ALL
+SELECT 'offline gift ' || g.id FROM donations_gift g
+LEFT JOIN ledger_entry e ON e.idempotency_key = 'offline:' || g.offline_key
+WHERE g.source = 'offline' AND e.id IS NULL
+LIMIT 20
+"""
+
+
+def facts_have_entries() -> Finding:
+    """This will check that every provider fact and every gift has exactly its own ledger entry."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MISSING.replace("%%", "%"))
+        broken = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT count(*) FROM payments_providerfact")
+        return Finding(str(cursor.fetchone()[0]), broken)
+
+
+def register_all() -> None:
+    """This will register the invariants of donations with core."""
+    invariants.register(4, "donations.facts", "支付机构的每项事实恰好对应一笔分录", facts_have_entries)

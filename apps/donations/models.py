@@ -1,0 +1,131 @@
+"""Gifts and their receipts. A gift's amount never changes; what became of it is in the ledger."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from apps.core.append_only import append_only, refuse_change
+from apps.core.ids import new_check_code, new_token
+from apps.core.transitions import StatusChange
+from apps.donations import states
+from apps.funds.models import MicroFund, Project
+from apps.ledger.models import Earmark
+from apps.payments.models import Payment
+
+G = states.GiftStatus
+
+
+class GiftList(models.Model):
+    """A list of offline gifts as it was imported (G11): its bytes' hash, its rows and its total."""
+
+    source = models.CharField(max_length=80)
+    file_name = models.CharField(max_length=160)
+    sha256 = models.CharField(max_length=64)
+    rows = models.PositiveIntegerField()
+    added = models.PositiveIntegerField()
+    total = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    imported_at = models.DateTimeField()
+    imported_by = models.CharField(max_length=80)
+
+
+class Gift(models.Model):
+    token = models.CharField(max_length=43, unique=True, default=new_token, editable=False)
+    fund = models.ForeignKey(MicroFund, on_delete=models.PROTECT)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True)
+    source = models.CharField(max_length=8, choices=states.Source, default=states.Source.ONLINE)
+    status = models.CharField(max_length=8, choices=states.GiftStatus, default=G.OPENED)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    channel = models.CharField(max_length=12)
+    shown_as = models.CharField(max_length=10, choices=states.ShownAs, default=states.ShownAs.ANONYMOUS)
+    shown_name = models.CharField(max_length=40, blank=True)
+    payer = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(blank=True)
+    message = models.CharField(max_length=140, blank=True)
+    language = models.CharField(max_length=10, default="zh-hans")
+    request_key = models.CharField(max_length=64, unique=True, null=True)
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, null=True, related_name="+")
+    opened_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
+    earmark = models.ForeignKey(Earmark, on_delete=models.PROTECT, null=True)
+    late = models.CharField(max_length=12, choices=states.LateReason, blank=True)
+    # Offline gifts: the list they came in and their identity in it (../shared rule: G11).
+    gift_list = models.ForeignKey(GiftList, on_delete=models.PROTECT, null=True)
+    offline_key = models.CharField(max_length=64, unique=True, null=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="gift_positive"),
+            models.CheckConstraint(
+                condition=Q(status=G.RECEIVED, received_at__isnull=False, earmark__isnull=False)
+                | ~Q(status=G.RECEIVED) & Q(received_at__isnull=True, earmark__isnull=True),
+                name="gift_received_has_money",
+            ),
+            models.CheckConstraint(
+                condition=Q(source="online", gift_list__isnull=True, offline_key__isnull=True)
+                | Q(source="offline", gift_list__isnull=False, offline_key__isnull=False, status=G.RECEIVED),
+                name="gift_source_fields",
+            ),
+            models.CheckConstraint(
+                condition=~Q(shown_as="anonymous") | Q(shown_name=""), name="gift_anonymous_has_no_name"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project"], name="gift_holding_target", condition=Q(status="opened")),
+            models.Index(fields=["project", "-received_at", "-id"], name="gift_by_project",
+                         condition=Q(status="received")),
+            models.Index(fields=["fund", "-received_at", "-id"], name="gift_by_fund", condition=Q(status="received")),
+        ]  # fmt: skip
+
+
+class GiftStatusChange(StatusChange):
+    record = models.ForeignKey(Gift, on_delete=models.PROTECT, related_name="changes")
+
+
+class GiftCount(models.Model):
+    """How many gifts an earmark has received: a counter per earmark, so that no page counts rows."""
+
+    earmark = models.OneToOneField(Earmark, on_delete=models.PROTECT, primary_key=True)
+    gifts = models.BigIntegerField(default=0)
+
+
+class ReceiptRange(models.Model):
+    """Codes and numbers the finance bureau assigned (G10), entered by the cashier; the demonstration's are marked."""
+
+    code = models.CharField(max_length=8)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    next = models.BigIntegerField()
+    is_demonstration = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first__gt=0) & Q(next__gte=F("first")) & Q(next__lte=F("last") + 1), name="range_in_bounds"
+            ),
+            models.UniqueConstraint(fields=["code", "first"], name="receipt_range_once"),
+        ]
+
+
+@append_only
+class Receipt(models.Model):
+    """公益事业捐赠票据. Never changed, never deleted; a refund is answered by a red-letter one."""
+
+    gift = models.OneToOneField(Gift, on_delete=models.PROTECT, related_name="receipt")
+    code = models.CharField(max_length=8)
+    number = models.CharField(max_length=10)
+    check_code = models.CharField(max_length=6, default=new_check_code)
+    payer = models.CharField(max_length=120, blank=True)
+    item = models.CharField(max_length=80)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    issued_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["code", "number"], name="receipt_number_once")]
+        triggers = refuse_change("receipt")

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.actors import Actor
+from apps.core.crash import crash_point
+from apps.core.errors import BadInput, Conflict
+from apps.core.money import Money, format_money
+from apps.core.policies import authorize
+from apps.core.transitions import note_status
+from apps.donations import policies
+from apps.donations.models import Gift, GiftStatusChange
+from apps.donations.queries import target_room
+from apps.donations.states import GiftStatus, ShownAs
+from apps.funds.models import MicroFund, Project
+from apps.funds.operations import lock_project
+from apps.funds.queries import accepts_gifts
+from apps.payments.operations import open_payment, start_checkout
+from apps.payments.provider import MethodNotOffered
+from apps.payments.registry import offered_methods, provider
+
+MINIMUM = 100
+"""The smallest online gift: ¥1 (G3), in fen."""
+
+
+class TooSmall(BadInput):
+    code = "gift_too_small"
+    message = _("网上捐赠1元起。")
+    field = "amount"
+
+
+class TooLarge(BadInput):
+    code = "gift_too_large"
+    message = _("超过这种付款方式的上限。请改用银行转账，账户信息在项目页的法定信息里。")
+    field = "amount"
+
+
+class NotRaising(Conflict):
+    code = "not_raising"
+    message = _("这个项目现在不接受捐赠。没有扣款。您可以捐给它的微基金，或选择另一个项目。")
+
+
+class PastTarget(Conflict):
+    """The gift would pass the target; `room` is what still fits, in minor units."""
+
+    code = "past_target"
+    field = "amount"
+
+    def __init__(self, room: Money) -> None:
+        self.room = room
+        if room:
+            text: str | Promise = _("离目标只差%(room)s。没有扣款。请改成不超过它的金额，或捐给微基金。")
+        else:
+            text = _("目标已经达到，或余下的部分正在有人付款。没有扣款。请稍后再试，或捐给微基金。")
+        super().__init__(str(text) % {"room": format_money(room)} if room else text)
+
+
+@dataclass(frozen=True, slots=True)
+class GiftRequest:
+    """What a donor typed. `key` comes with the form, so that a double click opens one gift."""
+
+    money: Money
+    method: str
+    key: str
+    shown_as: str = ShownAs.ANONYMOUS
+    shown_name: str = ""
+    payer: str = ""
+    email: str = ""
+    message: str = ""
+    language: str = "zh-hans"
+
+
+@transaction.atomic
+def open_gift(
+    *, actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime
+) -> Gift:
+    """This will record a donor's intent and its payment (G1, G3, F5); no money moves and no provider is called yet.
+
+    A project's row is locked while its target is checked; the open payment holds its amount until it ends. Safe to
+    repeat by the request's key. Raises TooSmall, TooLarge, NotRaising, PastTarget, MethodNotOffered.
+    """
+    authorize(policies.can_open_gift, actor)
+    known = Gift.objects.select_related("payment").filter(request_key=request.key).first()
+    if known:
+        return known
+    _check_amount(request)
+    if project is not None:
+        project = lock_project(project.pk)
+        if not accepts_gifts(project, now):
+            raise NotRaising()
+        room = target_room(project)
+        if request.money.minor > room:
+            raise PastTarget(Money(max(room, 0), project.currency))
+    if request.money.currency != fund.currency:
+        raise BadInput(_("这个项目只收人民币。"), field="amount")
+    try:
+        with transaction.atomic():
+            gift = Gift.objects.create(
+                fund=fund, project=project, amount=request.money.minor, currency=request.money.currency,
+                channel=request.method, shown_as=request.shown_as,
+                shown_name="" if request.shown_as == ShownAs.ANONYMOUS else request.shown_name, payer=request.payer,
+                email=request.email, message=request.message, language=request.language, request_key=request.key,
+                opened_at=now,
+            )  # fmt: skip
+    except IntegrityError:
+        return Gift.objects.select_related("payment").get(request_key=request.key)
+    payment = open_payment(actor=actor, purpose=f"gift:{gift.pk}", money=request.money, method=request.method, now=now)
+    gift.payment = payment
+    gift.save(update_fields=["payment"])
+    note_status(gift, "", history=GiftStatusChange, actor=actor, now=now)
+    crash_point("donations.gift_opened")
+    return gift
+
+
+def start_gift_checkout(*, actor: Actor, gift: Gift, return_url: str, cancel_url: str, now: dt.datetime) -> str:
+    """This will open the provider's page of an opened gift, outside any transaction, and return its address.
+
+    Raises ProviderUnavailable (the gift stays and expires by itself), NotRaising when it is over.
+    """
+    if gift.status != GiftStatus.OPENED or gift.payment is None:
+        raise NotRaising()
+    name = gift.project.name if gift.project else gift.fund.name
+    payment = start_checkout(
+        actor=actor, payment=gift.payment, description=name, return_url=return_url, cancel_url=cancel_url, now=now,
+        email=gift.email, language=gift.language,
+    )  # fmt: skip
+    return payment.checkout_url
+
+
+def _check_amount(request: GiftRequest) -> None:
+    name = offered_methods().get(request.method)
+    if name is None:
+        raise MethodNotOffered()
+    if request.money.minor < MINIMUM:
+        raise TooSmall()
+    if request.money.minor > provider(name).maximum(request.method, request.money.currency):
+        raise TooLarge()

@@ -1,0 +1,32 @@
+"""Reservations: found under their earmark's lock, closed once."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from apps.ledger.errors import ReservationClosed
+from apps.ledger.models import Entry, Reservation
+from apps.ledger.operations.folding import lock_earmarks
+
+
+def open_reservation(purpose: str) -> Reservation:
+    """This will lock the earmark of a purpose's open reservation and read it: whoever waited sees what the other did.
+
+    Raises ReservationClosed when none is open.
+    """
+    earmark = Reservation.objects.filter(purpose=purpose, status="open").values_list("earmark", flat=True).first()
+    if earmark is None:
+        raise ReservationClosed()
+    lock_earmarks([earmark])
+    reservation = Reservation.objects.select_related("earmark").filter(purpose=purpose, status="open").first()
+    if reservation is None:
+        raise ReservationClosed()
+    return reservation
+
+
+def close_reservation(reservation: Reservation, status: str, now: dt.datetime, entry: Entry | None) -> None:
+    """This will close a locked reservation as consumed (with its entry) or void."""
+    reservation.status = status
+    reservation.closed_at = now
+    reservation.entry = entry
+    reservation.save(update_fields=["status", "closed_at", "entry"])

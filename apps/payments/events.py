@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class FactRecorded(Event):
+    """A provider stated something of a payment's money; rooms above post it by the fact's id."""
+
+    name: ClassVar[str] = "payments.fact_recorded"
+    fact_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEnded(Event):
+    """A payment expired or failed without money."""
+
+    name: ClassVar[str] = "payments.payment_ended"
+    payment_id: int
+    status: str

@@ -1,0 +1,49 @@
+"""Which providers are configured. The only place that turns a name into a provider."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+
+from apps.core.errors import NotFound
+from apps.payments.provider import Provider
+
+
+@cache
+def _make(name: str) -> Provider:
+    if name == "sandbox":
+        from apps.payments.providers.sandbox import SandboxProvider
+
+        return SandboxProvider()
+    if name == "stripe":
+        from apps.payments.providers.stripe import StripeProvider
+
+        return StripeProvider()
+    raise NotFound()
+
+
+def provider(name: str) -> Provider:
+    """This will give a configured provider by name; raises NotFound for any other."""
+    if name not in settings.PAYMENT_PROVIDERS:
+        raise NotFound()
+    return _make(name)
+
+
+def providers() -> list[Provider]:
+    """This will list the configured providers, the first one preferred."""
+    return [_make(name) for name in settings.PAYMENT_PROVIDERS]
+
+
+def offered_methods() -> dict[str, str]:
+    """This will give {method: provider name}, in the order to show; the first provider that offers a method has it."""
+    offered: dict[str, str] = {}
+    for each in providers():
+        for method in each.methods():
+            offered.setdefault(str(method), each.name)
+    return offered
+
+
+def forget() -> None:
+    """This will drop made providers, after settings changed (tests)."""
+    _make.cache_clear()

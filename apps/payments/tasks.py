@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.core import clock
+from apps.payments import operations
+
+
+@shared_task(name="apps.payments.tasks.process_inbox")  # type: ignore[misc]
+def process_inbox() -> int:
+    """This will work off the webhook inbox in batches until it is empty."""
+    done = 0
+    while step := operations.process_inbox(now=clock.now()):
+        done += step
+    return done
+
+
+@shared_task(name="apps.payments.tasks.poll_payments")  # type: ignore[misc]
+def poll_payments() -> int:
+    return operations.poll_payments(now=clock.now())
+
+
+@shared_task(name="apps.payments.tasks.poll_events")  # type: ignore[misc]
+def poll_events() -> int:
+    return operations.poll_events(now=clock.now())

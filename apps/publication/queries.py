@@ -1,0 +1,100 @@
+"""What the public may know of money: the ledger's figures with aid in the steps of its releases only (C4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Sum
+
+from apps.ledger.queries import Figures, figures
+from apps.publication.models import AidItem, ExpenseUse, PublicSpending, Release
+
+
+@dataclass(frozen=True, slots=True)
+class PublicMoney:
+    """Public figures over earmarks of one currency, minor units; they close:
+    raised + income + moved_in - moved_out - refunded - disputed = fees + aid + expenses + unspent."""
+
+    raised: int
+    income: int
+    refunded: int
+    disputed: int
+    moved_in: int
+    moved_out: int
+    fees: int
+    aid: int
+    expenses: int
+    unspent: int
+    households: int
+
+    @property
+    def net_raised(self) -> int:
+        return self.raised - self.refunded - self.disputed
+
+    @property
+    def total_in(self) -> int:
+        """All that fees, uses and the unspent rest add up to."""
+        return self.net_raised + self.income + self.moved_in - self.moved_out
+
+    @property
+    def spent(self) -> int:
+        return self.aid + self.expenses
+
+
+def public_money(earmarks: Iterable[int]) -> PublicMoney:
+    """This will give the public figures of earmarks in two statements. `unspent` includes aid under way."""
+    ids = list(earmarks)
+    live: Figures = figures(ids)
+    told = PublicSpending.objects.filter(earmark__in=ids).aggregate(
+        aid=Sum("aid"), expenses=Sum("expenses"), households=Sum("households")
+    )
+    aid, expenses = int(told["aid"] or 0), int(told["expenses"] or 0)
+    return PublicMoney(
+        raised=live.raised, income=live.income, refunded=live.refunded, disputed=live.disputed,
+        moved_in=live.moved_in, moved_out=live.moved_out, fees=live.fees, aid=aid, expenses=expenses,
+        unspent=live.unspent + live.spent - aid - expenses, households=int(told["households"] or 0),
+    )  # fmt: skip
+
+
+def spending_by_earmark(earmarks: Iterable[int]) -> dict[int, int]:
+    """This will give {earmark: publicly spent} for lists."""
+    rows = PublicSpending.objects.filter(earmark__in=list(earmarks)).values_list("earmark", "aid", "expenses")
+    return {earmark: aid + expenses for earmark, aid, expenses in rows}
+
+
+def releases_between(earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime) -> list[Release]:
+    """This will list the releases made of periods that start in [start, end), made before a moment."""
+    rows = Release.objects.filter(earmark__in=earmarks, starts_on__gte=start, starts_on__lt=end, released_at__lt=before)
+    return list(rows.order_by("starts_on", "id"))
+
+
+def expenses_between(
+    earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime
+) -> list[ExpenseUse]:
+    """This will list the public expenses paid in [start, end), recorded before a moment."""
+    rows = ExpenseUse.objects.filter(earmark__in=earmarks, paid_on__gte=start, paid_on__lt=end, recorded_at__lt=before)
+    return list(rows.order_by("paid_on", "id"))
+
+
+def latest_uses(earmarks: Sequence[int], limit: int = 10) -> tuple[list[Release], list[ExpenseUse]]:
+    """This will list the newest releases and expenses of earmarks."""
+    return (
+        list(Release.objects.filter(earmark__in=earmarks).order_by("-released_at", "-id")[:limit]),
+        list(ExpenseUse.objects.filter(earmark__in=earmarks).order_by("-paid_on", "-id")[:limit]),
+    )
+
+
+def public_of_entries(entries: Iterable[int]) -> tuple[dict[int, Release], dict[int, ExpenseUse]]:
+    """This will give, for ledger entries, the release or expense by which each became public; others are missing."""
+    ids = list(entries)
+    items = AidItem.objects.filter(entry__in=ids, release__isnull=False).select_related("release")
+    releases = {item.entry: item.release for item in items if item.release}
+    return releases, {use.entry: use for use in ExpenseUse.objects.filter(entry__in=ids)}
+
+
+def aid_waiting(earmarks: Iterable[int]) -> int:
+    """This will give the aid that is paid and not yet shown, minor units; for the auditor's version only (D3)."""
+    rows = AidItem.objects.filter(earmark__in=list(earmarks), release=None, dropped=False)
+    return int(rows.aggregate(n=Sum("amount"))["n"] or 0)

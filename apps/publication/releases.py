@@ -1,0 +1,145 @@
+"""The gate for aid (C4): releases of at least five households, immutable, merging upwards inside the earmark.
+
+A group is (earmark, category, town, month). With five distinct households it is released at once. What is left of a
+month that is over merges over the towns; then, as each is over, over its quarter, half-year and year; then it waits.
+A later payment needs five of its own. Money the bank returned before its release cancels out; after it, the return
+waits as a negative item and is netted into a later release of the same place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import F
+
+from apps.core.clock import add_months, civil_day
+from apps.core.pages import bump_epoch
+from apps.publication.models.releases import (
+    SMALLEST_GROUP,
+    AidItem,
+    ExpenseUse,
+    PeriodKind,
+    PublicSpending,
+    Release,
+)
+
+MONTHS_OF = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF_YEAR: 6, PeriodKind.YEAR: 12}
+
+
+def note_aid(
+    *, entry: int, disbursement: int, household: int, earmark: int, category: str, town: int, month: dt.date,
+    amount: int, currency: str,
+) -> None:  # fmt: skip
+    """This will note a payment of aid (negative: its return) in the transaction that books it; it stays inside until
+    its release. A return whose payment is still waiting cancels it. Safe to repeat by `entry`."""
+    lock_earmark(earmark)
+    item, created = AidItem.objects.get_or_create(
+        entry=entry,
+        defaults={
+            "disbursement": disbursement, "household": household, "earmark": earmark, "category": category,
+            "town": town, "month": month, "amount": amount, "currency": currency,
+        },
+    )  # fmt: skip
+    if not created or amount > 0:
+        return
+    waiting = AidItem.objects.filter(disbursement=disbursement, release=None, dropped=False, amount=-amount).first()
+    if waiting:
+        AidItem.objects.filter(pk__in=[waiting.pk, item.pk]).update(dropped=True)
+
+
+def note_confirmed(*, disbursement: int) -> None:
+    """This will note that the family confirmed; a release made before keeps the share it was made with."""
+    AidItem.objects.filter(disbursement=disbursement, amount__gt=0, release=None, dropped=False).update(confirmed=True)
+
+
+def publish_expense(
+    *, entry: int, earmark: int, budget_line: int, category: str, purpose: str, paid_on: dt.date, amount: int,
+    currency: str,
+) -> None:  # fmt: skip
+    """This will make a paid expense public at once (negative: its return). `purpose` has passed the privacy gate."""
+    lock_earmark(earmark)
+    _use, created = ExpenseUse.objects.get_or_create(
+        entry=entry,
+        defaults={
+            "earmark": earmark, "budget_line": budget_line, "category": category, "purpose": purpose,
+            "paid_on": paid_on, "amount": amount, "currency": currency,
+        },
+    )  # fmt: skip
+    if created:
+        PublicSpending.objects.filter(earmark=earmark).update(expenses=F("expenses") + amount)
+        bump_epoch()
+
+
+def lock_earmark(earmark: int) -> None:
+    """This will lock the gate of an earmark for the rest of the transaction."""
+    PublicSpending.objects.get_or_create(earmark=earmark)
+    PublicSpending.objects.select_for_update().get(earmark=earmark)
+
+
+def release_due(*, now: dt.datetime, earmarks: Iterable[int] | None = None) -> list[Release]:
+    """This will make every release that is due, earmark by earmark, each in its own transaction."""
+    waiting = AidItem.objects.filter(release=None, dropped=False, amount__gt=0)
+    if earmarks is not None:
+        waiting = waiting.filter(earmark__in=list(earmarks))
+    made: list[Release] = []
+    for earmark in sorted(set(waiting.values_list("earmark", flat=True))):
+        with transaction.atomic():
+            lock_earmark(earmark)
+            made += _release_earmark(earmark, now)
+    return made
+
+
+def _release_earmark(earmark: int, now: dt.datetime) -> list[Release]:
+    items = list(AidItem.objects.filter(earmark=earmark, release=None, dropped=False).order_by("id"))
+    made: list[Release] = []
+    today = civil_day(now)
+    for period, whole_city in (
+        (PeriodKind.MONTH, False), (PeriodKind.MONTH, True), (PeriodKind.QUARTER, True), (PeriodKind.HALF_YEAR, True),
+        (PeriodKind.YEAR, True),
+    ):  # fmt: skip
+        groups: dict[tuple[str, str, int | None, dt.date], list[AidItem]] = defaultdict(list)
+        for item in items:
+            if item.release_id is None:
+                starts_on = period_start(item.month, period)
+                town = None if whole_city else item.town
+                groups[item.currency, item.category, town, starts_on].append(item)
+        for (currency, category, town, starts_on), group in sorted(groups.items(), key=str):
+            if whole_city and today < add_months(starts_on, MONTHS_OF[period]):
+                continue
+            release = _release_group(earmark, currency, category, town, period, starts_on, group, now)
+            if release:
+                made.append(release)
+    return made
+
+
+def _release_group(
+    earmark: int, currency: str, category: str, town: int | None, period: PeriodKind, starts_on: dt.date,
+    group: list[AidItem], now: dt.datetime,
+) -> Release | None:  # fmt: skip
+    paid = [item for item in group if item.amount > 0]
+    households = {item.household for item in paid}
+    amount = sum(item.amount for item in group)
+    if len(households) < SMALLEST_GROUP or amount <= 0:
+        return None
+    confirmed = len(households - {item.household for item in paid if not item.confirmed})
+    release = Release.objects.create(
+        earmark=earmark, category=category, town=town, period=period, starts_on=starts_on, amount=amount,
+        currency=currency, households=len(households), confirmed=confirmed, released_at=now,
+    )  # fmt: skip
+    for item in group:
+        item.release_id = release.pk
+    AidItem.objects.filter(pk__in=[item.pk for item in group]).update(release=release)
+    PublicSpending.objects.filter(earmark=earmark).update(
+        aid=F("aid") + amount, households=F("households") + len(households)
+    )
+    bump_epoch()
+    return release
+
+
+def period_start(month: dt.date, period: str) -> dt.date:
+    """This will give the first day of the period of a kind that holds a month."""
+    size = MONTHS_OF[PeriodKind(period)]
+    return month.replace(month=(month.month - 1) // size * size + 1, day=1)

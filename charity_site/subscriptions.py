@@ -1,0 +1,17 @@
+"""Every event and its handlers, on one screen. Events go upwards; whoever publishes knows nobody here."""
+
+from __future__ import annotations
+
+from apps.core.events import on_publish, register
+from apps.core.tasks import ring
+from apps.donations import handlers as donations
+from apps.donations.events import GiftReceived
+from apps.payments.events import FactRecorded, PaymentEnded
+
+
+def subscribe() -> None:
+    """This will connect events with handlers; called once when the site is ready."""
+    on_publish(ring)
+    register(FactRecorded, donations.settle_gifts, donations.settle_fee)
+    register(PaymentEnded, donations.free_unpaid)
+    register(GiftReceived, donations.write_receipts)
