@@ -14,6 +14,9 @@ class SiteConfig(AppConfig):
             checks,  # noqa: F401  (registers them)
         )
         from charity_site.mode_mark import mark_mode, refuse_other_mode
+        from charity_site.subscriptions import subscribe
+
+        subscribe()
 
         post_migrate.connect(mark_mode, sender=self, dispatch_uid="charity_site.mark_mode")
         connection_created.connect(refuse_other_mode, dispatch_uid="charity_site.refuse_other_mode")

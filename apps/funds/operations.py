@@ -26,6 +26,13 @@ from apps.organizations.models import Organization
 
 FEDERATION_BOOK = "federation"
 
+PLAN_FIELDS = frozenset(
+    "slug partner name name_en summary summary_en category purpose purpose_en starts_on ends_on area town "
+    "person_in_charge office_address phone beneficiaries cost_rate_bp surplus_rule platform_url is_emergency target "
+    "currency".split()
+)
+"""The fundraising plan (F2): what a drafter writes and the form checks."""
+
 
 class PeriodTooLong(BadInput):
     code = "period_too_long"
@@ -104,7 +111,7 @@ def draft_project(
     authorize(policies.can_draft_project, actor, fund)
     assert actor.person_id is not None
     project = Project(fund=fund, currency=fund.currency, created_at=now, drafted_by_id=actor.person_id, **plan)
-    project.full_clean(exclude=["drafted_by"])
+    project.full_clean(exclude=[field.name for field in Project._meta.fields if field.name not in PLAN_FIELDS])
     _check_period(project)
     project.save()
     BudgetLine.objects.bulk_create(
