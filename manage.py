@@ -23,7 +23,10 @@ def main() -> int:
         return 1
     except OperationalError as error:
         print(f"The database did not answer: {error}", file=sys.stderr)
-        print("Is it running? The embedded one starts with `make run` or `manage.py stack start`.", file=sys.stderr)
+        print(
+            "Is it running? The embedded one starts with `make run` or `manage.py stack start`.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

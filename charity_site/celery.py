@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charity_site.settings")
 
-from django.conf import settings  # noqa: E402  (needs the settings' name)
+from django.conf import settings
 
-from charity_site.environment import SettingsError  # noqa: E402
+from charity_site.environment import SettingsError
 
 log = structlog.get_logger(__name__)
 REST = 3.0

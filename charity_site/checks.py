@@ -22,7 +22,9 @@ def key_files(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[
     for name in ("FIELD_KEY_FILE", "LOG_SIGNING_KEY_FILE"):
         path = Path(getattr(settings, name) or "")
         if not path.is_file():
-            found.append(Error(f"{name}: {path} is missing.", hint="Make it as docs/settings.md says.", id="site.E001"))
+            found.append(
+                Error(f"{name}: {path} is missing.", hint="Make it as docs/settings.md says.", id="site.E001")
+            )
             continue
         if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
             found.append(
@@ -30,7 +32,11 @@ def key_files(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[
             )
         if settings.MODE == "production" and path.parent == settings.STACK.keys:
             found.append(
-                Error(f"{name}: {path} is a demonstration's key.", hint="Production needs its own.", id="site.E003")
+                Error(
+                    f"{name}: {path} is a demonstration's key.",
+                    hint="Production needs its own.",
+                    id="site.E003",
+                )
             )
     return found
 
@@ -57,11 +63,19 @@ def role_rights(
 def database_findings() -> list[CheckMessage]:
     """This will tell how the present role could change history: superuser, owner, or rights on append-only tables."""
     found: list[CheckMessage] = []
-    hint = "DATABASE_URL must be a role that owns nothing; run `manage.py migrate` with MIGRATION_DATABASE_URL."
+    hint = (
+        "DATABASE_URL must be a role that owns nothing; run `manage.py migrate` with MIGRATION_DATABASE_URL."
+    )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper OR rolcreaterole OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT rolsuper OR rolcreaterole OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
         if cursor.fetchone()[0]:
-            found.append(Error("The application role is an administrator of the database server.", hint, id="site.E010"))
+            found.append(
+                Error(
+                    "The application role is an administrator of the database server.", hint, id="site.E010"
+                )
+            )
         cursor.execute(
             """
             SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -75,15 +89,29 @@ def database_findings() -> list[CheckMessage]:
         )
         tables = [row[0] for row in cursor.fetchall()]
         if tables:
-            found.append(Error(f"The application role can change history in: {', '.join(tables)}.", hint, id="site.E011"))
+            found.append(
+                Error(
+                    f"The application role can change history in: {', '.join(tables)}.", hint, id="site.E011"
+                )
+            )
     return found
 
 
 @register(Tags.security)
-def sandbox_in_demonstration_only(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+def sandbox_in_demonstration_only(
+    app_configs: Sequence[AppConfig] | None = None, **_: Any
+) -> list[CheckMessage]:
     """This will warn of a demonstration that speaks to Stripe's own servers."""
-    if settings.MODE == "demonstration" and "stripe" in settings.PAYMENT_PROVIDERS and not settings.STRIPE_API_BASE:
+    if (
+        settings.MODE == "demonstration"
+        and "stripe" in settings.PAYMENT_PROVIDERS
+        and not settings.STRIPE_API_BASE
+    ):
         return [
-            Warning("This demonstration speaks to Stripe's servers (test keys).", hint="STRIPE_API_BASE", id="site.W001")
+            Warning(
+                "This demonstration speaks to Stripe's servers (test keys).",
+                hint="STRIPE_API_BASE",
+                id="site.W001",
+            )
         ]
     return []

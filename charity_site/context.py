@@ -72,7 +72,12 @@ def _federation() -> dict[str, Any]:
         "uscc": given.get("uscc") or "51449900MJK614024W",
         "certificate": given.get("certificate") or _("澜民慈募证第0003号"),
         "contact": given.get("contact")
-        or (_("澜江市博爱路16号3楼"), _("工作日 9:00–17:30"), "0799-8866 1200", _("民政局监督电话 0799-12345")),
+        or (
+            _("澜江市博爱路16号3楼"),
+            _("工作日 9:00–17:30"),
+            "0799-8866 1200",
+            _("民政局监督电话 0799-12345"),
+        ),
         "operators": given.get("operators") or _("澜江市慈善总会与澜江市民政局共同主办"),
     }
 
@@ -87,7 +92,11 @@ def _look(request: HttpRequest) -> dict[str, Any]:
         "size_href": to(size="normal" if size else "large"),
         "size_label": _("普通字号") if size else _("长者版"),
         "themes": [
-            {"href": to(theme=value), "label": label, "current": theme == ("" if value == "system" else value)}
+            {
+                "href": to(theme=value),
+                "label": label,
+                "current": theme == ("" if value == "system" else value),
+            }
             for value, label in (("system", _("跟随系统")), ("light", _("浅色")), ("dark", _("深色")))
         ],
     }
@@ -110,7 +119,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
             "theme": theme_of(request),
             "size": size_of(request),
             "look": _look(request),
-            "switch": {"href": other, "lang": "zh-Hans" if english else "en", "label": "中文" if english else "English"},
+            "switch": {
+                "href": other,
+                "lang": "zh-Hans" if english else "en",
+                "label": "中文" if english else "English",
+            },
             "alternates": {"zh": base + here, "en": base + local_path(here, "en")} if base else None,
             "nav": _entries(NAV, here),
             "foot_search": _entries(FOOT_SEARCH, ""),

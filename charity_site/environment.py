@@ -16,7 +16,15 @@ from environs import Env, EnvError
 
 T = TypeVar("T")
 
-DATABASE_OPTIONS = {"sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "options"}
+DATABASE_OPTIONS = {
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "connect_timeout",
+    "application_name",
+    "options",
+}
 
 
 class SettingsError(ImproperlyConfigured):
@@ -39,7 +47,9 @@ class Environment:
         """This will raise SettingsError when anything was wrong."""
         if self.problems:
             lines = "\n".join(f"  - {problem}" for problem in self.problems)
-            raise SettingsError(f"The settings do not allow a start:\n{lines}\nEvery setting: docs/settings.md")
+            raise SettingsError(
+                f"The settings do not allow a start:\n{lines}\nEvery setting: docs/settings.md"
+            )
 
     def text(self, name: str, default: str = "", *, secret: bool = False) -> str:
         """This will read a text; a secret also from the file that NAME_FILE names."""
@@ -78,7 +88,9 @@ class Environment:
             return default
         return value
 
-    def words(self, name: str, default: Sequence[str] = (), allowed: Sequence[str] | None = None) -> list[str]:
+    def words(
+        self, name: str, default: Sequence[str] = (), allowed: Sequence[str] | None = None
+    ) -> list[str]:
         """This will read words separated by commas."""
         value = [word.strip() for word in self.text(name).split(",") if word.strip()] or list(default)
         for word in value:
@@ -101,7 +113,9 @@ class Environment:
             if key in DATABASE_OPTIONS:
                 options[key] = value
             else:
-                self.wrong(name, f"the option {key!r} is unknown; known: {', '.join(sorted(DATABASE_OPTIONS))}")
+                self.wrong(
+                    name, f"the option {key!r} is unknown; known: {', '.join(sorted(DATABASE_OPTIONS))}"
+                )
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(parts.path.lstrip("/")),
@@ -120,9 +134,15 @@ class Environment:
         if parts.scheme == "console":
             return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
         if parts.scheme == "file" and folder:
-            return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": folder}
+            return {
+                "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+                "EMAIL_FILE_PATH": folder,
+            }
         if parts.scheme not in ("smtp", "smtps", "smtp+tls") or not parts.hostname:
-            self.wrong(name, "write smtp+tls://user:password@host:587, smtps://…:465, smtp://host:25 or file:///folder")
+            self.wrong(
+                name,
+                "write smtp+tls://user:password@host:587, smtps://…:465, smtp://host:25 or file:///folder",
+            )
             return {}
         return {
             "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

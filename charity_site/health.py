@@ -64,7 +64,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """This will answer 200 when gifts can be taken (the database answers), else 503. A broker or engine that is away
     is named, but giving goes on without it."""
     found = parts()
-    return JsonResponse({"ready": found["database"], "parts": found}, status=200 if found["database"] else 503)
+    return JsonResponse(
+        {"ready": found["database"], "parts": found}, status=200 if found["database"] else 503
+    )
 
 
 @require_safe
@@ -72,7 +74,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """This will give Prometheus' text to loopback, or to whom knows METRICS_TOKEN (as a bearer token); others 404."""
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    knows = bool(settings.METRICS_TOKEN) and hmac.compare_digest(sent.encode(), settings.METRICS_TOKEN.encode())
+    knows = bool(settings.METRICS_TOKEN) and hmac.compare_digest(
+        sent.encode(), settings.METRICS_TOKEN.encode()
+    )
     local = "X-Forwarded-For" not in request.headers and client_address(request) in ("127.0.0.1", "::1")
     if not (knows or local):
         return HttpResponse(status=404)

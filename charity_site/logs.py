@@ -12,7 +12,8 @@ import structlog
 
 HIDDEN = "[hidden]"
 PRIVATE_KEYS = re.compile(
-    r"e?_?mail|phone|mobile|name$|address|password|token|secret|code$|key$|id_number|cookie|authorization", re.I
+    r"e?_?mail|phone|mobile|name$|address|password|token|secret|code$|key$|id_number|cookie|authorization",
+    re.I,
 )
 PRIVATE_TEXT = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.-]+"  # mail addresses
@@ -24,7 +25,9 @@ PRIVATE_TEXT = re.compile(
 SAFE_KEYS = {"event", "level", "logger", "timestamp", "handler", "status", "method", "task_name", "func_name"}
 
 
-def hide_personal_data(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def hide_personal_data(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """This will hide what could name a person, in values by their key and in texts by their shape."""
     for key, value in entry.items():
         if key not in SAFE_KEYS and PRIVATE_KEYS.search(key):
@@ -70,7 +73,13 @@ def logging_config(level: str) -> None:
                     ],
                 }
             },
-            "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+            "handlers": {
+                "stdout": {
+                    "class": "logging.StreamHandler",
+                    "stream": "ext://sys.stdout",
+                    "formatter": "json",
+                }
+            },
             "root": {"handlers": ["stdout"], "level": level},
             "loggers": {
                 "axes": {"level": "ERROR"},

@@ -28,7 +28,9 @@ def client_address(request: HttpRequest) -> str:
     hops: int = settings.PROXY_HOPS
     peer = request.META.get("REMOTE_ADDR") or "0.0.0.0"
     if hops:
-        chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+        chain = [
+            part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()
+        ]
         if len(chain) >= hops:
             try:
                 return str(ipaddress.ip_address(chain[-hops]))

@@ -109,8 +109,15 @@ if PRODUCTION:
         env.wrong("PAYMENT_PROVIDERS", "the sandbox pays nothing and is refused in production; take it out")
     if SITE_URL and not SITE_URL.startswith("https://"):
         env.wrong("SITE_URL", "must begin with https:// in production")
-    if MIGRATION_DATABASE_URL and MIGRATION_DATABASE_URL == APPLICATION_DATABASE_URL and DATABASE_ROLE == "owner":
-        env.wrong("MIGRATION_DATABASE_URL", "must be another role than DATABASE_URL, so that it can't change history")
+    if (
+        MIGRATION_DATABASE_URL
+        and MIGRATION_DATABASE_URL == APPLICATION_DATABASE_URL
+        and DATABASE_ROLE == "owner"
+    ):
+        env.wrong(
+            "MIGRATION_DATABASE_URL",
+            "must be another role than DATABASE_URL, so that it can't change history",
+        )
     if "*" in ALLOWED_HOSTS:
         env.wrong("ALLOWED_HOSTS", "* lets any host name in; name them")
     if STRIPE_API_BASE not in ("", "https://api.stripe.com"):
@@ -122,7 +129,9 @@ else:
         env.wrong("STRIPE_API_KEY", "is a live key; a demonstration must never move real money")
     for host in ALLOWED_HOSTS:
         if host not in LOOPBACK:
-            env.wrong("ALLOWED_HOSTS", f"{host}: a demonstration answers on loopback only ({', '.join(LOOPBACK)})")
+            env.wrong(
+                "ALLOWED_HOSTS", f"{host}: a demonstration answers on loopback only ({', '.join(LOOPBACK)})"
+            )
 if "stripe" in PAYMENT_PROVIDERS:
     if not STRIPE_API_KEY:
         env.wrong("STRIPE_API_KEY", "missing, though stripe is among PAYMENT_PROVIDERS")
@@ -281,7 +290,10 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'self'"],
-        "form-action": ["'self'", *(["https://checkout.stripe.com"] if "stripe" in PAYMENT_PROVIDERS else [])],
+        "form-action": [
+            "'self'",
+            *(["https://checkout.stripe.com"] if "stripe" in PAYMENT_PROVIDERS else []),
+        ],
     }
 }
 

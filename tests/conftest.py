@@ -20,12 +20,12 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from charity_site.stack.addresses import HOST, OWNER
 from charity_site.stack.placement import place
 from charity_site.stack.ports import free_port
 from charity_site.stack.processes import Child, Children, tail, wait_until
 from charity_site.stack.valkey import Valkey
-
 from tests.databases import ROOT, Server, start_server
 
 CHILDREN = Children()
@@ -119,7 +119,11 @@ def _point(server: Server, name: str) -> None:
     connections.close_all()
     place_ = connections["default"].settings_dict
     place_.update(
-        NAME=name, HOST=HOST, PORT=str(server.port), USER="charity_app", PASSWORD=server.password("charity_app")
+        NAME=name,
+        HOST=HOST,
+        PORT=str(server.port),
+        USER="charity_app",
+        PASSWORD=server.password("charity_app"),
     )
     _forget_rows()
 
@@ -249,7 +253,9 @@ class ServerSite(LiveSite):
 
 
 @pytest.fixture
-def start_site(site_environment: dict[str, str], committed_db: Database) -> Iterator[Callable[..., ServerSite]]:
+def start_site(
+    site_environment: dict[str, str], committed_db: Database
+) -> Iterator[Callable[..., ServerSite]]:
     """A function that starts granian with two workers on this test's database: start_site(CRASH_AT="…")."""
     started: list[Child] = []
 

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+
 from charity_site.stack import keys
 from charity_site.stack.addresses import APPLICATION, DATABASE, HOST, OWNER
 from charity_site.stack.placement import place
@@ -128,7 +129,9 @@ def _template(children: Children, run: Path) -> Path:
 
 
 def _make_template(children: Children, run: Path, target: Path) -> None:
-    print("Migrating the tests' template database (kept until migrations change) …", file=sys.stderr, flush=True)
+    print(
+        "Migrating the tests' template database (kept until migrations change) …", file=sys.stderr, flush=True
+    )
     build = run / "build"
     build.mkdir()
     build.chmod(0o755)

@@ -1,6 +1,6 @@
 """Bring the virtual environment and the locked packages. Only the standard library; quick when nothing changed.
 
-    python3 tools/install.py [--dev]
+python3 tools/install.py [--dev]
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ NOTE = VENV / ".locks"
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):
-        print(f"This is Python {sys.version.split()[0]}; the site needs 3.11 or newer: make PYTHON=python3.11 …")
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file alone meets older ones)
+        print(
+            f"This is Python {sys.version.split()[0]}; the site needs 3.11 or newer: make PYTHON=python3.11 …"
+        )
         return 1
     dev = "--dev" in sys.argv
     names = ["requirements-dev.lock", "requirements.lock"] if dev else ["requirements.lock"]

@@ -43,7 +43,9 @@ class Account(AbstractBaseUser, PermissionsMixin):
     """What somebody signs in with: an e-mail address, unique whatever its capitals."""
 
     email = models.EmailField(_("电子邮箱"), max_length=254, unique=True)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="accounts", verbose_name=_("人员"))
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="accounts", verbose_name=_("人员")
+    )
     is_active = models.BooleanField(_("启用"), default=True)
     is_staff = models.BooleanField(_("可进入管理工具"), default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -91,7 +93,9 @@ class Grant(models.Model):
     scope_kind = models.CharField(_("范围类别"), max_length=20)
     scope_id = models.BigIntegerField(_("范围编号"), default=0)
     granted_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
-    confirmed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
     granted_at = models.DateTimeField(default=timezone.now)
     revoked_at = models.DateTimeField(null=True, blank=True)
 

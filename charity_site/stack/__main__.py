@@ -34,7 +34,9 @@ def act(verb: str, *, with_parent: bool = False, yes: bool = False) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m charity_site.stack", description="The site and its servers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m charity_site.stack", description="The site and its servers."
+    )
     parser.add_argument("verb", choices=["run", "servers", "start", "stop", "status", "reset"])
     parser.add_argument("--with-parent", action="store_true", help="stop when the starting process has gone")
     parser.add_argument("--yes", action="store_true", help="reset without asking")

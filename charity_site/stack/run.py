@@ -93,7 +93,9 @@ class Site:
 
     def _start_servers(self) -> None:
         own_database = not (self.environment.get("DATABASE_URL") or self.environment.get("DATABASE_URL_FILE"))
-        own_broker = not (self.environment.get("CELERY_BROKER_URL") or self.environment.get("CELERY_BROKER_URL_FILE"))
+        own_broker = not (
+            self.environment.get("CELERY_BROKER_URL") or self.environment.get("CELERY_BROKER_URL_FILE")
+        )
         if not (own_database or own_broker):
             return
         _, postgres, valkey = servers(self.where)
@@ -203,7 +205,11 @@ class Site:
             environment=self.environment,
             folder=BASE_DIR,
         )  # fmt: skip
-        wait_until(lambda: self._answers() or not child.alive() or "refuse" in log.read_text(errors="replace"), 60, 0.1)
+        wait_until(
+            lambda: self._answers() or not child.alive() or "refuse" in log.read_text(errors="replace"),
+            60,
+            0.1,
+        )
         if not child.alive() or not self._answers():
             self.supervisor.children.stop(child)
             raise StackError(f"The site did not start ({log}):\n{tail(log.read_text(errors='replace'), 25)}")
@@ -288,7 +294,9 @@ def start_servers(where: Addresses) -> None:
     wait_until(lambda: process.poll() is not None or read_state(where).get("phase") == "running", 150, 0.1)
     if process.poll() is not None:
         raise StackError(tail(log.read_text(errors="replace")))
-    say(f"Running: database on port {where.database_port}, broker on port {where.broker_port}. Stop with: make stop")
+    say(
+        f"Running: database on port {where.database_port}, broker on port {where.broker_port}. Stop with: make stop"
+    )
 
 
 def status(where: Addresses) -> int:
@@ -323,7 +331,13 @@ def reset(where: Addresses, *, yes: bool) -> int:
         folder.unlink()
     for name in ("servers", "keys", "logs", "mail", "media", "static"):
         shutil.rmtree(where.data_dir / name, ignore_errors=True)
-    for pattern in ("prepared.json", "stack.json", "stack.lock", "beat-schedule*", "demonstration-accounts.txt"):
+    for pattern in (
+        "prepared.json",
+        "stack.json",
+        "stack.lock",
+        "beat-schedule*",
+        "demonstration-accounts.txt",
+    ):
         for path in where.data_dir.glob(pattern):
             path.unlink(missing_ok=True)
     say("Deleted. `make run` makes a new demonstration.")

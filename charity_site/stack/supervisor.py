@@ -55,7 +55,7 @@ class Supervisor:
         """This will take the data folder, or raise StackError naming who has it."""
         self.where.data_dir.mkdir(parents=True, exist_ok=True)
         self.where.logs.mkdir(exist_ok=True)
-        lock = open(self.where.data_dir / "stack.lock", "a")
+        lock = open(self.where.data_dir / "stack.lock", "a")  # noqa: SIM115  (held as long as we live)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -63,8 +63,8 @@ class Supervisor:
             state = read_state(self.where)
             raise StackError(
                 f"The site of {self.where.data_dir} is already running on port {state.get('port', '?')} "
-                f"(process {state.get('pid', '?')}). Stop it with: make stop. For a second one beside it choose another "
-                "folder and port: PORT=8100 DATA_DIR=… make run"
+                f"(process {state.get('pid', '?')}). Stop it with: make stop. For a second one beside it choose "
+                "another folder and port: PORT=8100 DATA_DIR=… make run"
             ) from None
         self._lock = lock
         self.write_state("starting")
@@ -195,10 +195,14 @@ def stop_supervisor(where: Addresses) -> bool:
             except ProcessLookupError:
                 pass
         if not wait_until(lambda: not locked(where), 60, 0.1):
-            raise StackError(f"The supervisor (process {pid}) did not stop within a minute; see {where.logs}.")
+            raise StackError(
+                f"The supervisor (process {pid}) did not stop within a minute; see {where.logs}."
+            )
     if (where.data_dir / "servers").exists() and (where.keys / "broker").exists():
         _, postgres, valkey = servers(where)
-        something = something or bool(postgres.data.exists() and postgres.processes()) or bool(valkey.processes())
+        something = (
+            something or bool(postgres.data.exists() and postgres.processes()) or bool(valkey.processes())
+        )
         if postgres.data.exists():
             postgres.end_leftovers()
         valkey.end_leftovers()

@@ -50,7 +50,8 @@ class Valkey:
                 return
 
     def configuration(self) -> bytes:
-        """This will write the configuration, given on standard input so that no list of processes shows the password."""
+        """This will write the configuration; it is given on standard input, so that no list of processes shows
+        the password."""
         lines = [
             f"port {self.port}",
             f"bind {HOST}",

@@ -45,7 +45,9 @@ def merged(language: Path) -> polib.POFile:
 
 
 class Command(BaseCommand):
-    help = "Merge locale/<language>/parts/*.po and compile them. Example: python manage.py compile_translations"
+    help = (
+        "Merge locale/<language>/parts/*.po and compile them. Example: python manage.py compile_translations"
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:

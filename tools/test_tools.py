@@ -1,0 +1,84 @@
+"""Bring what the tests need beside the packages: Chromium, gettext and a Chinese font through apt (as root, where they
+are missing), stripe-mock and compose-go's checker through the Go toolchain into var/tools/bin.
+
+What can't be had is named here; its tests are then skipped by name (and fail with CI=true).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GO_BIN = ROOT / "var" / "tools" / "bin"
+PACKAGES = {"chromium": "chromium", "msgfmt": "gettext"}
+FONT = "fonts-wqy-microhei"
+GO_TOOLS = {
+    "stripe-mock": "github.com/stripe/stripe-mock@v0.197.0",
+    "cmd": "github.com/compose-spec/compose-go/v2/cmd@v2.16.2",
+}
+
+
+def go() -> str | None:
+    """This will find the Go toolchain on PATH or in its usual places."""
+    for place in ("go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"):
+        found = shutil.which(place)
+        if found:
+            return found
+    return None
+
+
+def has_chinese_font() -> bool:
+    """This will tell whether the system can draw Chinese."""
+    if not shutil.which("fc-list"):
+        return False
+    return bool(subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout.strip())
+
+
+def missing_packages() -> list[str]:
+    names = [package for program, package in PACKAGES.items() if not shutil.which(program)]
+    if "chromium" in names and shutil.which("chromium-browser"):
+        names.remove("chromium")
+    return names if has_chinese_font() else [*names, FONT]
+
+
+def main() -> int:
+    packages = missing_packages()
+    if packages and shutil.which("apt-get") and os.geteuid() == 0:
+        print(f"Installing {', '.join(packages)} …", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-q"], env=environment, **quiet)  # type: ignore[call-overload]
+        subprocess.run(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", "fontconfig", *packages],
+            env=environment,
+            **quiet,  # type: ignore[call-overload]
+        )
+    for package in missing_packages():
+        print(f"missing: {package}; install it with: apt-get install {package}")
+    GO_BIN.mkdir(parents=True, exist_ok=True)
+    for program, module in GO_TOOLS.items():
+        if (GO_BIN / program).exists():
+            continue
+        compiler = go()
+        if compiler is None:
+            print(f"missing: {program}; install Go 1.23 or newer, then: GOBIN={GO_BIN} go install {module}")
+            continue
+        print(f"Installing {program} …", flush=True)
+        done = subprocess.run(
+            [compiler, "install", module],
+            env={**os.environ, "GOBIN": str(GO_BIN), "GOFLAGS": "-mod=mod"},
+            cwd="/",
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            print(f"missing: {program}; GOBIN={GO_BIN} go install {module}\n{done.stderr.strip()[-400:]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
