@@ -13,7 +13,7 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 
-from apps.core.pages import size_of, theme_of
+from apps.core.pages import local_path, plain_path, size_of, theme_of
 
 NAV = (("/", gettext_lazy("首页")), ("/projects/", gettext_lazy("项目")), ("/funds/", gettext_lazy("微基金")),
        ("/disclosures/", gettext_lazy("查善款")), ("/statistics/", gettext_lazy("统计")))  # fmt: skip
@@ -21,7 +21,6 @@ FOOT_SEARCH = (("/disclosures/", gettext_lazy("查善款用到哪里")),
                ("/disclosures/?view=reports", gettext_lazy("经审计的报告")),
                ("/statistics/", gettext_lazy("全市统计")))  # fmt: skip
 FOOT_DATA = (("/api/v1/docs", gettext_lazy("开放数据与接口")), ("/status/", gettext_lazy("每日自检")))
-UNTRANSLATED = ("/api/", "/healthz", "/readyz", "/static/", "/look/", "/admin/", "/cms/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +28,6 @@ class Entry:
     href: str
     label: str
     current: str = ""
-
-
-def plain_path(path: str) -> str:
-    """This will take the language off a path: /en/funds/ -> /funds/."""
-    return path[3:] if path == "/en" or path.startswith("/en/") else path
-
-
-def local_path(path: str, language: str | None = None) -> str:
-    """This will put a language's prefix on a path: /funds/ -> /en/funds/ for English."""
-    language = language or get_language() or settings.LANGUAGE_CODE
-    if not language.startswith("en") or path.startswith(UNTRANSLATED):
-        return path
-    return "/en" + path
 
 
 @functools.lru_cache(maxsize=256)

@@ -26,6 +26,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, Http
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags, url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ DEFAULT_SECONDS = 60
 LONGEST_QUERY = 600
 THEMES = ("light", "dark")
 SIZES = ("large",)
+UNTRANSLATED = ("/api/", "/healthz", "/readyz", "/static/", "/look/", "/admin/", "/cms/")
 YEAR = 365 * 24 * 3600
 KEPT_HEADERS_NOT = frozenset({"set-cookie", "x-request-id", "date", "content-length"})
 
@@ -117,6 +119,19 @@ def size_of(request: HttpRequest) -> str:
     """This will give "large" for 长者版, else ""."""
     chosen = request.COOKIES.get("size", "")
     return chosen if chosen in SIZES else ""
+
+
+def plain_path(path: str) -> str:
+    """This will take the language off a path: /en/funds/ -> /funds/."""
+    return path[3:] if path == "/en" or path.startswith("/en/") else path
+
+
+def local_path(path: str, language: str | None = None) -> str:
+    """This will put a language's prefix on a path: /funds/ -> /en/funds/ for English."""
+    language = language or get_language() or settings.LANGUAGE_CODE
+    if not language.startswith("en") or path.startswith(UNTRANSLATED):
+        return path
+    return "/en" + path
 
 
 class PageCache:
