@@ -141,6 +141,7 @@ class BudgetLine(models.Model):
     planned = models.BigIntegerField()
     committed = models.BigIntegerField(default=0)
     is_fee_line = models.BooleanField(default=False)
+    is_aid_line = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["id"]
@@ -148,6 +149,10 @@ class BudgetLine(models.Model):
             models.UniqueConstraint(fields=["project", "code"], name="budget_line_once"),
             models.CheckConstraint(
                 condition=Q(committed__gte=0) & Q(committed__lte=F("planned")), name="budget_line_not_overspent"
+            ),
+            # Aid is public by releases only, which carry no budget line: so a plan has one line for it (C4).
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(is_aid_line=True), name="budget_line_aid_once"
             ),
         ]
 

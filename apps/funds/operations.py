@@ -83,6 +83,7 @@ class BudgetDraft:
     name_en: str = ""
     cost: str = "programme"
     is_fee_line: bool = False
+    is_aid_line: bool = False
 
 
 @transaction.atomic
@@ -116,7 +117,8 @@ def draft_project(
     project.save()
     BudgetLine.objects.bulk_create(
         BudgetLine(project=project, code=line.code, name=line.name, name_en=line.name_en, cost=line.cost,
-                   planned=line.planned, is_fee_line=line.is_fee_line)
+                   planned=line.planned, is_fee_line=line.is_fee_line,
+                   is_aid_line=line.is_aid_line)
         for line in budget
     )  # fmt: skip
     note_status(project, "", history=ProjectStatusChange, actor=actor, now=now)

@@ -42,6 +42,10 @@ class PublicMoney:
     def spent(self) -> int:
         return self.aid + self.expenses
 
+    @property
+    def spent_and_fees(self) -> int:
+        return self.spent + self.fees
+
 
 def public_money(earmarks: Iterable[int]) -> PublicMoney:
     """This will give the public figures of earmarks in two statements. `unspent` includes aid under way."""
@@ -98,3 +102,10 @@ def aid_waiting(earmarks: Iterable[int]) -> int:
     """This will give the aid that is paid and not yet shown, minor units; for the auditor's version only (D3)."""
     rows = AidItem.objects.filter(earmark__in=list(earmarks), release=None, dropped=False)
     return int(rows.aggregate(n=Sum("amount"))["n"] or 0)
+
+
+def expenses_by_budget_line(earmarks: Iterable[int]) -> dict[int, int]:
+    """This will give {budget line: publicly spent} of expenses. Aid has no budget line in public: a release may hold
+    payments of several lines, and its split would say more than C4 allows."""
+    rows = ExpenseUse.objects.filter(earmark__in=list(earmarks)).values_list("budget_line").annotate(n=Sum("amount"))
+    return {line: int(total) for line, total in rows.order_by()}

@@ -23,7 +23,7 @@ from apps.publication.privacy import check_publishable
 
 class WrongBudgetLine(BadInput):
     code = "wrong_budget_line"
-    message = _("这个预算科目不属于该项目，请重新选择。")
+    message = _("这个预算科目不能用在这里：要属于该项目，救助金用救助科目，项目支出用其他科目。")
     field = "budget_line"
 
 
@@ -76,7 +76,7 @@ def _apply(
     actor: Actor, project: Project, budget_line: BudgetLine, money: Money, purpose: str, now: dt.datetime, *,
     kind: str, **fields: object,
 ) -> Disbursement:  # fmt: skip
-    if budget_line.project_id != project.pk:
+    if budget_line.project_id != project.pk or budget_line.is_aid_line != (kind == Kind.AID):
         raise WrongBudgetLine()
     if money.minor <= 0 or money.currency != project.currency:
         raise BadInput(_("金额要大于零，币种与项目相同。"), field="amount")

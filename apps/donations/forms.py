@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import DomainError
+from apps.core.money import Money
+from apps.donations.operations import GiftRequest
+from apps.donations.states import ShownAs
+from apps.payments.registry import offered_methods
+from apps.payments.states import Method
+from apps.publication.privacy import check_publishable
+
+PRESETS = (2_000, 5_000, 10_000, 20_000, 50_000)
+"""Amounts offered as buttons, in fen."""
+
+UNUSUAL = 1_000_000
+"""Above ¥10,000 the page asks again (F5)."""
+
+
+class GiveForm(forms.Form):
+    """What a donor fills in, in under a minute (G1-G3). Kept as typed when something is wrong."""
+
+    preset = forms.ChoiceField(label=_("金额"), widget=forms.RadioSelect, required=False)
+    amount = forms.CharField(
+        label=_("其他金额"), required=False, max_length=24, help_text=_("1元起"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )  # fmt: skip
+    method = forms.ChoiceField(label=_("付款方式"), widget=forms.RadioSelect)
+    shown_as = forms.ChoiceField(
+        label=_("公开显示为"), widget=forms.RadioSelect, choices=ShownAs.choices, initial=ShownAs.ANONYMOUS
+    )
+    shown_name = forms.CharField(
+        label=_("化名或姓名"), required=False, max_length=40, help_text=_("选“匿名”时不用填，也不会公开")
+    )
+    payer = forms.CharField(
+        label=_("票据抬头"), required=False, max_length=120, help_text=_("印在捐赠票据上，不公开"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )  # fmt: skip
+    message = forms.CharField(
+        label=_("留言"), required=False, max_length=140, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 140})
+    )
+    email = forms.EmailField(
+        label=_("邮箱"), required=False, help_text=_("只用来发票据和去向，不公开"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )  # fmt: skip
+    key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    confirmed = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, currency: str = "CNY", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        presets = [(str(fen), str(Money(fen, currency)).removesuffix(".00")) for fen in PRESETS]
+        self.fields["preset"].choices = [*presets, ("other", _("其他"))]  # type: ignore[attr-defined]
+        self.fields["preset"].initial = str(PRESETS[2])
+        methods = offered_methods()
+        self.fields["method"].choices = [(m, Method(m).label) for m in methods]  # type: ignore[attr-defined]
+        self.fields["method"].initial = next(iter(methods), None)
+        self.fields["key"].initial = secrets.token_urlsafe(24)
+        self.needs_confirmation = False
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        typed, preset = (data.get("amount") or "").strip(), data.get("preset") or ""
+        try:
+            if typed:
+                data["money"] = Money.parse(typed, self.currency)
+            elif preset.isdigit():
+                data["money"] = Money(int(preset), self.currency)
+            else:
+                self.add_error("amount", _("请选一个金额，或填写其他金额。"))
+        except DomainError as error:
+            self.add_error("amount", str(error.message))
+        if data.get("shown_as") not in (None, ShownAs.ANONYMOUS) and not (data.get("shown_name") or "").strip():
+            self.add_error("shown_name", _("请填写要公开的名字，或选“匿名”。"))
+        for field in ("shown_name", "message"):
+            try:
+                check_publishable(data.get(field) or "")
+            except DomainError as error:
+                self.add_error(field, str(error.message))
+        money = data.get("money")
+        if money and money.minor > UNUSUAL and data.get("confirmed") != str(money.minor) and not self.errors:
+            self.needs_confirmation = True
+            self.add_error(None, _("金额超过¥10,000。请再看一遍，没有写错就再点一次“去付款”。"))
+        return data
+
+    def request(self, language: str) -> GiftRequest:
+        """This will turn the valid form into what the operation takes."""
+        data = self.cleaned_data
+        return GiftRequest(
+            money=data["money"], method=data["method"], key=data["key"], shown_as=data["shown_as"],
+            shown_name=data["shown_name"].strip(), payer=data["payer"].strip(), email=data["email"],
+            message=data["message"].strip(), language=language,
+        )  # fmt: skip

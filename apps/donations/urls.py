@@ -1,0 +1,8 @@
+from django.urls import path
+
+from apps.donations.views import public
+
+public_urlpatterns = [
+    path("projects/<slug:slug>/give/", public.give_to_project, name="donations_give_project"),
+    path("funds/<slug:slug>/give/", public.give_to_fund, name="donations_give_fund"),
+]

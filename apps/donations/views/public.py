@@ -1,0 +1,82 @@
+"""The give pages: the cool-down card first (F6), then the form; nothing typed is lost."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
+
+from apps.core import clock
+from apps.core.actors import PUBLIC
+from apps.core.errors import DomainError, add_to_form
+from apps.core.money import Money
+from apps.core.pages import private_page
+from apps.donations import operations
+from apps.donations.forms import GiveForm
+from apps.donations.queries import target_room
+from apps.funds.models import MicroFund, Project
+from apps.funds.queries import accepts_gifts, fund_earmarks, project_earmarks
+from apps.funds.states import PUBLIC as PUBLIC_STATES
+from apps.publication.queries import public_money
+
+
+@private_page
+@require_http_methods(["GET", "POST"])
+def give_to_project(request: HttpRequest, slug: str) -> HttpResponse:
+    project = get_object_or_404(
+        Project.objects.select_related("fund__organization"), slug=slug, status__in=PUBLIC_STATES
+    )
+    return _give(request, project.fund, project)
+
+
+@private_page
+@require_http_methods(["GET", "POST"])
+def give_to_fund(request: HttpRequest, slug: str) -> HttpResponse:
+    fund = get_object_or_404(MicroFund.objects.select_related("organization"), slug=slug)
+    return _give(request, fund, None)
+
+
+def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> HttpResponse:
+    now = clock.now()
+    form = GiveForm(request.POST or None, currency=fund.currency)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                return HttpResponseRedirect(_start(request, form, fund, project))
+            except DomainError as error:
+                add_to_form(form, error)
+                status = error.status
+        else:
+            status = 422
+    open_now = project is None or accepts_gifts(project, now)
+    earmarks = project_earmarks([project.pk]).values() if project else fund_earmarks(fund.pk)
+    context = {
+        "fund": fund, "project": project, "form": form, "open": open_now, "now": now, "money": public_money(earmarks),
+        "room": Money(max(target_room(project), 0), fund.currency) if project else None,
+        "started_on": project.starts_on if project else clock.civil_day(fund.created_at),
+        "late_days": (clock.civil_day(now) - project.overdue_since).days if project and project.overdue_since else 0,
+    }  # fmt: skip
+    return render(request, "donations/give.html", context, status=status)
+
+
+def _start(request: HttpRequest, form: GiveForm, fund: MicroFund, project: Project | None) -> str:
+    now = clock.now()
+    gift = operations.open_gift(
+        actor=PUBLIC, request=form.request(get_language() or "zh-hans"), fund=fund, project=project, now=now
+    )
+    back = reverse("tracing_gift", args=[gift.token])
+    give = reverse("donations_give_project", args=[project.slug]) if project else reverse(
+        "donations_give_fund", args=[fund.slug]
+    )
+    base = settings.SITE_URL.rstrip("/") if settings.SITE_URL else request.build_absolute_uri("/").rstrip("/")
+    if gift.status != "opened":
+        return back
+    url = operations.start_gift_checkout(
+        actor=PUBLIC, gift=gift, return_url=base + back, cancel_url=base + give, now=now
+    )
+    return url or back
+

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from apps.tracing.views import public
+
+public_urlpatterns = [
+    path("gifts/rule/", public.rule, name="tracing_rule"),
+    path("gifts/<str:token>/", public.gift, name="tracing_gift"),
+    path("gifts/<str:token>/receipt/", public.receipt, name="tracing_receipt"),
+]

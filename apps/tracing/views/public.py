@@ -1,0 +1,90 @@
+"""A donor's own gift: the address is the permission, so nothing of it is cached or indexed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from apps.core import clock
+from apps.core.capitals import in_capitals
+from apps.core.errors import NotFound
+from apps.core.money import Money
+from apps.core.pages import private_page
+from apps.donations.models import Gift, Receipt
+from apps.donations.queries import gift_by_token
+from apps.donations.states import GiftStatus
+from apps.ledger.queries import rule_in_force
+from apps.tracing.queries import Trace, trace_gift
+
+
+class UnknownGift(NotFound):
+    code = "unknown_gift"
+    message = _("没有这笔捐赠。请检查网址是否完整，它是您付款时得到的那一个。")
+
+
+@private_page
+@require_safe
+def gift(request: HttpRequest, token: str) -> HttpResponse:
+    """This will show a gift's status and, once its money arrived, where every fen of it is (T1)."""
+    found = _find(token)
+    context: dict[str, Any] = {"gift": found, "now": clock.now(), "receipt": _receipt(found)}
+    if found.status == GiftStatus.RECEIVED:
+        trace = trace_gift(found)
+        context |= {"trace": trace, "bar": _bar(trace)}
+    response = render(request, "tracing/gift.html", context)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@private_page
+@require_safe
+def receipt(request: HttpRequest, token: str) -> HttpResponse:
+    """This will show a gift's receipt, made to be printed."""
+    found = _find(token)
+    issued = _receipt(found)
+    if issued is None:
+        raise UnknownGift(_("票据还没有开出。款到之后会自动开具，请稍后再看。"))
+    response = render(
+        request, "tracing/receipt.html",
+        {"gift": found, "receipt": issued, "capitals": in_capitals(Money(issued.amount, issued.currency))},
+    )  # fmt: skip
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@require_safe
+def rule(request: HttpRequest) -> HttpResponse:
+    """This will show the published rule of attribution (T2)."""
+    return render(request, "tracing/rule.html", {"rule": rule_in_force()})
+
+
+def _find(token: str) -> Gift:
+    found = gift_by_token(token)
+    if found is None:
+        raise UnknownGift()
+    return found
+
+
+def _receipt(found: Gift) -> Receipt | None:
+    try:
+        return found.receipt
+    except Receipt.DoesNotExist:
+        return None
+
+
+def _bar(trace: Trace) -> list[dict[str, str]]:
+    """The bar of shares: [class, x, width] in percent, drawn as SVG attributes."""
+    parts = (("f-a", trace.used), ("f-fee", trace.fee), ("f-b", trace.refunded + trace.disputed), ("f-rest", trace.unspent))
+    bars, x = [], 0.0
+    for name, value in parts:
+        width = 100 * value / trace.gift.amount
+        if value > 0:
+            bars.append({"name": name, "x": f"{x:.2f}%", "width": f"{max(width - 0.25, 0.2):.2f}%"})
+        x += width
+    return bars

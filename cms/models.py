@@ -1,0 +1,116 @@
+"""Stories that editors write. Numbers never come from here: pages read them from the rooms' queries, and no field lets
+an editor type a total. Publishing, now or on schedule, passes the privacy gate (C5)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import structlog
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import strip_tags
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel
+from wagtail.blocks import CharBlock, BlockQuoteBlock, RichTextBlock
+from wagtail.fields import StreamField
+from wagtail.models import Page
+
+from apps.core.pages import bump_epoch
+from apps.funds.models import MicroFund, Project
+from apps.publication.privacy import NotPublishable, check_publishable
+
+log = structlog.get_logger(__name__)
+
+RICH = ["bold", "italic", "link", "ol", "ul"]
+STORY_BLOCKS = [
+    ("heading", CharBlock(label=_("小标题"), max_length=80)),
+    ("paragraph", RichTextBlock(label=_("正文"), features=RICH)),
+    ("quote", BlockQuoteBlock(label=_("引语"))),
+]
+
+
+class GatedPage(Page):
+    """A page that is published only when its text passes the privacy gate, whoever or whatever publishes it."""
+
+    gate_note = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def public_text(self) -> str:
+        """This will give all text that a reader would see."""
+        raise TypeError("a gated page says what it shows")
+
+    def publish(self, revision: Any, *args: Any, **kwargs: Any) -> Any:
+        """This will publish a revision that passes the gate. Raises NotPublishable, leaving the page as it was."""
+        page = revision.as_object()
+        try:
+            check_publishable(page.public_text())
+        except NotPublishable as error:
+            type(self).objects.filter(pk=self.pk).update(gate_note=str(error.message))
+            log.warning("cms.page_held", page=self.pk, kinds=sorted(hit.kind for hit in error.hits))
+            raise
+        result = super().publish(revision, *args, **kwargs)
+        type(self).objects.filter(pk=self.pk).update(gate_note="")
+        bump_epoch()
+        return result
+
+    def unpublish(self, *args: Any, **kwargs: Any) -> Any:
+        """This will take the story down; the page of legal facts and figures stands without it."""
+        result = super().unpublish(*args, **kwargs)
+        bump_epoch()
+        return result
+
+
+class Story(GatedPage):
+    body = StreamField(STORY_BLOCKS, verbose_name=_("故事"), blank=True)
+
+    content_panels: ClassVar[list[Any]] = [*Page.content_panels, FieldPanel("body")]
+    parent_page_types: ClassVar[list[str]] = ["wagtailcore.Page"]
+    subpage_types: ClassVar[list[str]] = []
+
+    class Meta:
+        abstract = True
+
+    def public_text(self) -> str:
+        return "\n".join([self.title, *(strip_tags(str(block.value)) for block in self.body)])
+
+    def home(self) -> str:
+        """This will give the address the story is read at."""
+        raise TypeError("a story stands on another page")
+
+    def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return HttpResponseRedirect(self.home())
+
+
+class ProjectStory(Story):
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", verbose_name=_("项目"))
+
+    content_panels: ClassVar[list[Any]] = [FieldPanel("project"), *Story.content_panels]
+
+    class Meta:
+        verbose_name = _("项目故事")
+        verbose_name_plural = _("项目故事")
+
+    def home(self) -> str:
+        return reverse("cms_project", args=[self.project.slug])
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        from cms.views.public import project_context
+
+        return TemplateResponse(request, "cms/project.html", project_context(self.project, self))
+
+
+class FundStory(Story):
+    fund = models.ForeignKey(MicroFund, on_delete=models.PROTECT, related_name="+", verbose_name=_("微基金"))
+
+    content_panels: ClassVar[list[Any]] = [FieldPanel("fund"), *Story.content_panels]
+
+    class Meta:
+        verbose_name = _("微基金故事")
+        verbose_name_plural = _("微基金故事")
+
+    def home(self) -> str:
+        return reverse("cms_fund", args=[self.fund.slug])
