@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from search.language import And, Fragment, Node, Not
 
@@ -19,6 +20,6 @@ def _say(node: Node, *, inside: bool) -> str:
     if isinstance(node, Not):
         return _("不含%(what)s") % {"what": _say(node.part, inside=True)}
     words = [_say(part, inside=True) for part in node.parts]
-    joined = (_("，并且") if isinstance(node, And) else _("或")).join(words)
+    joined = (pgettext("search", "，并且") if isinstance(node, And) else pgettext("search", "或")).join(words)
     both_kinds = isinstance(node, And) or any(isinstance(part, Not) for part in node.parts)
     return _("（%(what)s）") % {"what": joined} if inside and both_kinds else joined

@@ -135,14 +135,13 @@ def chip(text: str, tone: str = "", sign: str = "") -> SafeString:
 def seal(opinion: str, size: str = "") -> SafeString:
     """This will print the auditor's seal of an opinion (unqualified, qualified, adverse, disclaimer), words always."""
     words = {
-        "unqualified": (gettext("无保留"), gettext("意见")),
-        "qualified": (gettext("保留"), gettext("意见")),
-        "adverse": (gettext("否定"), gettext("意见")),
-        "disclaimer": (gettext("无法表"), gettext("示意见")),
-    }.get(opinion)
-    if words is None:
-        return format_html('<span class="seal {}">{}<br>{}</span>', size, gettext("无需"), gettext("审计"))
-    return format_html('<span class="seal {} {}">{}<br>{}</span>', OPINION_TONES[opinion], size, *words)
+        "unqualified": gettext("无保留|意见"),
+        "qualified": gettext("保留|意见"),
+        "adverse": gettext("否定|意见"),
+        "disclaimer": gettext("无法表|示意见"),
+    }.get(opinion) or gettext("无需|审计")
+    first, _, second = words.partition("|")
+    return format_html('<span class="seal {} {}">{}<br>{}</span>', OPINION_TONES.get(opinion, ""), size, first, second)
 
 
 @register.simple_tag
