@@ -74,6 +74,12 @@ app.autodiscover_tasks()
 # What runs by the clock, room by room. Every task here is safe to run twice at once.
 BEAT: dict[str, dict[str, Any]] = {
     "core: deliver what the doorbell missed": {"task": "apps.core.tasks.sweep_outbox", "schedule": 30.0},
+    "payments: work off the inbox": {"task": "apps.payments.tasks.process_inbox", "schedule": 30.0},
+    "payments: ask for open payments": {"task": "apps.payments.tasks.poll_payments", "schedule": 60.0},
+    "payments: read the providers' own events": {"task": "apps.payments.tasks.poll_events", "schedule": 900.0},
+    "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
+    "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},
+    "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
 }
 app.conf.beat_schedule = BEAT
 

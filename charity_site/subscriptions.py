@@ -6,6 +6,7 @@ from apps.core.events import on_publish, register
 from apps.core.tasks import ring
 from apps.donations import handlers as donations
 from apps.donations.events import GiftReceived
+from apps.notifications import handlers as notifications
 from apps.payments.events import FactRecorded, PaymentEnded
 
 
@@ -14,4 +15,4 @@ def subscribe() -> None:
     on_publish(ring)
     register(FactRecorded, donations.settle_gifts, donations.settle_fee)
     register(PaymentEnded, donations.free_unpaid)
-    register(GiftReceived, donations.write_receipts)
+    register(GiftReceived, donations.write_receipts, donations.close_full_campaign, notifications.mail_gift_received)

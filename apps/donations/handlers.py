@@ -32,3 +32,8 @@ def free_unpaid(event: PaymentEnded, *, now: dt.datetime) -> None:
 def write_receipts(events: list[GiftReceived], *, now: dt.datetime) -> None:
     """This will issue receipts for gifts that arrived."""
     operations.issue_receipts(actor=ACTOR, gift_ids=[event.gift_id for event in events], now=now)
+
+
+def close_full_campaign(event: GiftReceived, *, now: dt.datetime) -> None:
+    """This will end a campaign whose target is reached (F5)."""
+    operations.close_full_campaign(actor=ACTOR, gift_id=event.gift_id, now=now)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from apps.core.actors import Actor
 from apps.core.crash import crash_point
@@ -17,9 +18,11 @@ from apps.donations import policies
 from apps.donations.events import GiftReceived
 from apps.donations.models import Gift, GiftStatusChange
 from apps.donations.states import FORWARD, GiftStatus, LateReason
+from apps.funds.operations import close_raising, lock_project
 from apps.funds.states import ProjectStatus
 from apps.ledger.models import Earmark
 from apps.ledger.operations import Credit, post_credits, post_fee
+from apps.ledger.queries import figures
 from apps.ledger.states import EarmarkKind
 from apps.payments.models import Payment, ProviderFact
 from apps.payments.states import FactKind, PaymentStatus
@@ -104,6 +107,18 @@ def end_unpaid_gift(*, actor: Actor, payment_id: int, now: dt.datetime) -> None:
     if gift.status != GiftStatus.OPENED or payment.status not in (PaymentStatus.EXPIRED, PaymentStatus.FAILED):
         return
     move(gift, str(payment.status), forward=FORWARD, history=GiftStatusChange, actor=actor, now=now)
+
+
+@transaction.atomic
+def close_full_campaign(*, actor: Actor, gift_id: int, now: dt.datetime) -> None:
+    """This will end the campaign of a gift's project once its net raised money has reached the target (F5)."""
+    authorize(policies.can_record_donation, actor)
+    gift = Gift.objects.select_related("project").get(pk=gift_id)
+    if gift.project is None or gift.project.status != ProjectStatus.RAISING or gift.earmark_id is None:
+        return
+    project = lock_project(gift.project.pk)
+    if project.status == ProjectStatus.RAISING and figures([gift.earmark_id]).net_raised >= project.target:
+        close_raising(actor=actor, project=project, now=now, reason=str(_("已达到募捐目标")))
 
 
 def count_gifts(counts: Counter[int]) -> None:
