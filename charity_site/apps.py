@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class SiteConfig(AppConfig):
@@ -18,5 +18,6 @@ class SiteConfig(AppConfig):
 
         subscribe()
 
-        post_migrate.connect(mark_mode, sender=self, dispatch_uid="charity_site.mark_mode")
+        # Sent after all migrations, but only for apps that have models.
+        post_migrate.connect(mark_mode, sender=apps.get_app_config("core"), dispatch_uid="charity_site.mark_mode")
         connection_created.connect(refuse_other_mode, dispatch_uid="charity_site.refuse_other_mode")

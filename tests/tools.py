@@ -1,0 +1,54 @@
+"""Programs beside the packages that some tests need: found, or the test is skipped by name with the command that
+installs them. With CI=true such a skip is a failure: there nothing may be missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+GO_BIN = ROOT / "var" / "tools" / "bin"
+GO_INSTALL = f"GOBIN={GO_BIN} go install"
+
+
+def missing(name: str, command: str) -> None:
+    """This will skip the present test, or fail it where CI=true."""
+    words = f"{name} is missing; install it with: {command}"
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+def need(name: str, command: str, *candidates: str | Path) -> str:
+    """This will give the path of a program, the first of the candidates that exists."""
+    for candidate in candidates or (name,):
+        found = shutil.which(str(candidate))
+        if found:
+            return found
+    missing(name, command)
+    raise AssertionError("unreachable")
+
+
+def chromium() -> str:
+    """This will give the system's Chromium."""
+    return need("chromium", "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")
+
+
+def stripe_mock() -> str:
+    """This will give Stripe's own mock server."""
+    return need(
+        "stripe-mock",
+        f"{GO_INSTALL} github.com/stripe/stripe-mock@v0.197.0",
+        GO_BIN / "stripe-mock",
+        "stripe-mock",
+    )
+
+
+def compose_checker() -> str:
+    """This will give the Compose Specification's own checker."""
+    return need(
+        "compose-go", f"{GO_INSTALL} github.com/compose-spec/compose-go/v2/cmd@v2.16.2", GO_BIN / "cmd"
+    )
