@@ -42,33 +42,33 @@ class PatientCelery(Celery):
             return None
 
 
-app = PatientCelery("charity_site")
-app.conf.update(
-    broker_url=settings.CELERY_BROKER_URL,
-    broker_connection_timeout=1.0,
-    broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,
-    broker_transport_options={
+CONFIGURATION: dict[str, Any] = {
+    "broker_connection_timeout": 1.0,
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "broker_transport_options": {
         "socket_connect_timeout": 0.5,
-        "socket_timeout": 5.0,
+        "socket_timeout": 1.0,
         "max_retries": 0,
         "visibility_timeout": 600,
         "global_keyprefix": "celery:",
     },
-    result_backend=None,
-    task_ignore_result=True,
-    task_publish_retry=False,
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
-    task_time_limit=600,
-    worker_prefetch_multiplier=1,
-    worker_cancel_long_running_tasks_on_connection_loss=False,
-    worker_send_task_events=False,
-    worker_hijack_root_logger=False,
-    timezone="Asia/Shanghai",
-    enable_utc=True,
-    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
-)
+    "result_backend": None,
+    "task_ignore_result": True,
+    "task_publish_retry": False,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_time_limit": 600,
+    "worker_prefetch_multiplier": 1,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_send_task_events": False,
+    "worker_hijack_root_logger": False,
+    "timezone": "Asia/Shanghai",
+    "enable_utc": True,
+    "beat_schedule_filename": str(settings.DATA_DIR / "beat-schedule"),
+}
+app = PatientCelery("charity_site", broker=settings.CELERY_BROKER_URL)
+app.conf.update(CONFIGURATION)
 app.autodiscover_tasks()
 
 # What runs by the clock, room by room. Every task here is safe to run twice at once.
@@ -76,7 +76,10 @@ BEAT: dict[str, dict[str, Any]] = {
     "core: deliver what the doorbell missed": {"task": "apps.core.tasks.sweep_outbox", "schedule": 30.0},
     "payments: work off the inbox": {"task": "apps.payments.tasks.process_inbox", "schedule": 30.0},
     "payments: ask for open payments": {"task": "apps.payments.tasks.poll_payments", "schedule": 60.0},
-    "payments: read the providers' own events": {"task": "apps.payments.tasks.poll_events", "schedule": 900.0},
+    "payments: read the providers' own events": {
+        "task": "apps.payments.tasks.poll_events",
+        "schedule": 900.0,
+    },
     "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
     "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
@@ -95,6 +98,8 @@ def refuse_unsafe_start(**_: Any) -> None:
     """This will stop a worker or beat that production must not run, as the web process is stopped."""
     from charity_site.start import refuse_unsafe_start
 
+    # A request waits a second at most for a silent broker; a worker has time.
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": 30.0}
     try:
         refuse_unsafe_start()
     except SettingsError as error:
