@@ -40,8 +40,11 @@ NO_PROJECT = "~"
 def publish_rows(*, rows: Sequence[RowDraft], now: dt.datetime) -> list[int]:
     """This will publish rows, or replace those of the same source, and return their ids in the order given.
 
-    Runs in the caller's transaction. Raises core.text.TooMuchText for a text the index can't hold.
+    Runs in the caller's transaction. Raises core.text.TooMuchText for a text the index can't hold, ValueError when a
+    source is named twice.
     """
+    if len({draft.source for draft in rows}) != len(rows):
+        raise ValueError("each source once in a call")
     with transaction.atomic():
         if not rows:
             return []
