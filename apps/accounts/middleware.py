@@ -1,0 +1,53 @@
+"""Who is asking, and the second factor at every staff door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from apps.accounts.queries import actor_for, has_mfa, passed_mfa
+from apps.core.actors import PUBLIC, Actor
+from apps.core.errors import PermissionRefused
+
+DOORS = ("/workbench/", "/cms/", "/admin/")
+"""Everything behind these needs a signed-in member of staff whose session passed MFA."""
+
+
+class ActorMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = SimpleLazyObject(lambda: _actor(request))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        path = request.path.removeprefix("/en")
+        if not path.startswith(DOORS) or path.endswith("/login/"):
+            return None
+        return check_door(request)
+
+
+def check_door(request: HttpRequest) -> HttpResponse | None:
+    """This will let staff with MFA in, send others where they can get it, and refuse accounts without a role."""
+    after = urlencode({"next": request.get_full_path()})
+    if not request.user.is_authenticated:
+        return HttpResponseRedirect(f"{reverse('account_login')}?{after}")
+    actor = actor_for(request.user, mfa=passed_mfa(request))  # type: ignore[arg-type]
+    if not actor.is_staff:
+        raise PermissionRefused()
+    if not has_mfa(request.user):  # type: ignore[arg-type]
+        return HttpResponseRedirect(f"{reverse('mfa_activate_totp')}?{after}")
+    if not actor.mfa:
+        return HttpResponseRedirect(f"{reverse('mfa_reauthenticate')}?{after}")
+    return None
+
+
+def _actor(request: HttpRequest) -> Actor:
+    if not request.user.is_authenticated:
+        return PUBLIC
+    return actor_for(request.user, mfa=passed_mfa(request))  # type: ignore[arg-type]
