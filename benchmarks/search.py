@@ -17,15 +17,68 @@ LINES = 200_000
 SEED = 20261123
 ROUNDS = 15
 
-TOWNS = "石桥 横溪 港湾 东凤 南朗 沙溪 古镇 三乡 坦洲 民众 黄圃 阜沙 小榄 大涌 板芙 神湾 五桂 火炬 西城 北台 翠亨 岭头 永宁".split()
-CATEGORIES = "大病 教育 危房 助老 儿童 助残 应急 社区 物资 管理".split()
-THINGS = "瓦片 防水卷材 檩条 水泥 钢筋 自费药 陪护床 透析 轮椅 助听器 学费 书本 校车 棉被 大米 食用油 帐篷 消毒水 坡道 扶手".split()
-VERBS = "采购 发放 修缮 更换 加固 补助 资助 配送 安装 验收 运输 安置".split()
-TAILS = (
-    "由第三方验收 用工表由户主和村委会签字 按批次转账 银行退回后重付 附发票和签收单 结余转入微基金 "
-    "经镇街审核 家庭以一次性验证码确认 退款已冲销 困难家庭按低保名单核定"
-).split()
-COMMON = "本期 按预算 完成".split()
+TOWNS = [
+    "石桥",
+    "横溪",
+    "港湾",
+    "东凤",
+    "南朗",
+    "沙溪",
+    "古镇",
+    "三乡",
+    "坦洲",
+    "民众",
+    "黄圃",
+    "阜沙",
+    "小榄",
+    "大涌",
+    "板芙",
+    "神湾",
+    "五桂",
+    "火炬",
+    "西城",
+    "北台",
+    "翠亨",
+    "岭头",
+    "永宁",
+]
+CATEGORIES = ["大病", "教育", "危房", "助老", "儿童", "助残", "应急", "社区", "物资", "管理"]
+THINGS = [
+    "瓦片",
+    "防水卷材",
+    "檩条",
+    "水泥",
+    "钢筋",
+    "自费药",
+    "陪护床",
+    "透析",
+    "轮椅",
+    "助听器",
+    "学费",
+    "书本",
+    "校车",
+    "棉被",
+    "大米",
+    "食用油",
+    "帐篷",
+    "消毒水",
+    "坡道",
+    "扶手",
+]
+VERBS = ["采购", "发放", "修缮", "更换", "加固", "补助", "资助", "配送", "安装", "验收", "运输", "安置"]
+TAILS = [
+    "由第三方验收",
+    "用工表由户主和村委会签字",
+    "按批次转账",
+    "银行退回后重付",
+    "附发票和签收单",
+    "结余转入微基金",
+    "经镇街审核",
+    "家庭以一次性验证码确认",
+    "退款已冲销",
+    "困难家庭按低保名单核定",
+]
+COMMON = ["本期", "按预算", "完成"]
 
 
 def _drafts(number: int, seed: int) -> list[Any]:
@@ -35,10 +88,16 @@ def _drafts(number: int, seed: int) -> list[Any]:
     chance = random.Random(seed)
     organizations = [Facet(f"org{i}", f"第{i}慈善会") for i in range(30)]
     funds = [Facet(f"fund{i}", f"{chance.choice(CATEGORIES)}微基金{i}") for i in range(71)]
-    projects = [Facet(f"project{i}", f"{chance.choice(TOWNS)}镇{chance.choice(CATEGORIES)}项目{i}") for i in range(542)]
+    projects = [
+        Facet(f"project{i}", f"{chance.choice(TOWNS)}镇{chance.choice(CATEGORIES)}项目{i}")
+        for i in range(542)
+    ]
     towns = [Facet(f"town{i}", f"{name}镇", f"Town {i}") for i, name in enumerate(TOWNS)]
     categories = [Facet(f"cat{i}", name, f"Category {i}") for i, name in enumerate(CATEGORIES)]
-    kinds = [Facet(f"kind{i}", name) for i, name in enumerate(("实施进展报告", "结项报告", "募捐结果报告", "更正说明"))]
+    kinds = [
+        Facet(f"kind{i}", name)
+        for i, name in enumerate(("实施进展报告", "结项报告", "募捐结果报告", "更正说明"))
+    ]
     opinions = ["unqualified"] * 8 + ["qualified", "none"]
     rows = []
     for line in range(number):
@@ -98,8 +157,17 @@ def questions() -> dict[str, list[Any]]:
     return {
         "no keyword": [Ask(), Ask(sort="amount"), Ask(sort="date")],
         "common word": [Ask(query="采购"), Ask(query="危房"), Ask(query="验收 OR 修缮"), Ask(query="签字")],
-        "common phrase": [Ask(query='"由第三方验收"'), Ask(query='"用工表由户主和村委会签字"'), Ask(query="自费药 家庭确认")],
-        "rare": [Ask(query="石桥镇危房项目"), Ask(query='"采购轮椅，发放学费"'), Ask(query='"购买轮椅"'), Ask(query="项目541")],
+        "common phrase": [
+            Ask(query='"由第三方验收"'),
+            Ask(query='"用工表由户主和村委会签字"'),
+            Ask(query="自费药 家庭确认"),
+        ],
+        "rare": [
+            Ask(query="石桥镇危房项目"),
+            Ask(query='"采购轮椅，发放学费"'),
+            Ask(query='"购买轮椅"'),
+            Ask(query="项目541"),
+        ],
         "filters only": [
             Ask(facets={"town": ("town3",)}),
             Ask(facets={"category": ("cat2",), "opinion": ("qualified",)}),
@@ -109,7 +177,11 @@ def questions() -> dict[str, list[Any]]:
         "words and filters": [
             Ask(query="采购 轮椅", facets={"town": ("town1", "town2")}),
             Ask(query="危房 -退款", facets={"kind": ("kind0",), "category": ("cat2",)}),
-            Ask(query='"家庭以一次性验证码确认" OR 助听器', amount_min=100_000, facets={"opinion": ("qualified",)}),
+            Ask(
+                query='"家庭以一次性验证码确认" OR 助听器',
+                amount_min=100_000,
+                facets={"opinion": ("qualified",)},
+            ),
         ],
         "without": [Ask(query="-退款"), Ask(query='大米 -"经镇街审核"')],
     }
@@ -142,12 +214,16 @@ def run(lines: int = LINES) -> dict[str, Any]:
                 results(tested.search(request).ids, catalog())
 
             one = [_timed(whole) for _ in range(ROUNDS)]
-            print(f"  {kind:18} {statistics.median(one):7.1f} ms {hits:8,} hits  {request.query} {dict(request.facets)}")
+            print(
+                f"  {kind:18} {statistics.median(one):7.1f} ms {hits:8,} hits  {request.query} {dict(request.facets)}"
+            )
             times += one
         kinds[kind] = {"p50": round(statistics.median(times), 1), "p95": round(_p95(times), 1)}
         everything += times
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_total_relation_size('publication_publicrow'), pg_relation_size('public_row_lexemes')")
+        cursor.execute(
+            "SELECT pg_total_relation_size('publication_publicrow'), pg_relation_size('public_row_lexemes')"
+        )
         total, index = cursor.fetchone()
     return {
         "name": "search on PostgreSQL: page, facets, sums, months, first 20",
@@ -168,8 +244,16 @@ def _p95(times: list[float]) -> float:
 def table(figures: dict[str, Any]) -> str:
     """This will write the figures as a table."""
     rows = [f"{figures['name']}, {figures['lines']:,} lines", f"{'kind':20}{'p50 ms':>10}{'p95 ms':>10}"]
-    rows += [f"{kind:20}{ms['p50']:>10}{ms['p95']:>10}" for kind, ms in {**figures["kinds"], "all": figures["all"]}.items()]
-    return "\n".join([*rows, f"aim {figures['aim']}; {figures['megabytes']}; published/s: {figures['published_per_second']}"])
+    rows += [
+        f"{kind:20}{ms['p50']:>10}{ms['p95']:>10}"
+        for kind, ms in {**figures["kinds"], "all": figures["all"]}.items()
+    ]
+    return "\n".join(
+        [
+            *rows,
+            f"aim {figures['aim']}; {figures['megabytes']}; published/s: {figures['published_per_second']}",
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,11 @@ class OpenData(NinjaAPI):
         if response.status_code != 200:
             response["Cache-Control"] = "no-store"
             return response
-        lasting = {name: value for name, value in data.items() if name != "as_of"} if isinstance(data, dict) else data
+        lasting = (
+            {name: value for name, value in data.items() if name != "as_of"}
+            if isinstance(data, dict)
+            else data
+        )
         body = DjangoJSONEncoder(sort_keys=True).encode(lasting)
         response["ETag"] = tag = f'W/"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
         response["Cache-Control"] = "public, max-age=0, must-revalidate"
@@ -174,7 +178,9 @@ def _search(http: HttpRequest, view: str) -> dict[str, Any]:
         "totals": [total.as_json() for total in answer.totals],
         "household_times": answer.household_times,
         "facets": {
-            name: [{"value": i.key, "label": _label(name, i.key, i.label_zh), "count": i.count} for i in items]
+            name: [
+                {"value": i.key, "label": _label(name, i.key, i.label_zh), "count": i.count} for i in items
+            ]
             for name, items in answer.facets.items()
         },
         "months": [
@@ -241,7 +247,9 @@ def _row(result: Result) -> dict[str, Any]:
 # Errors: {"code", "message", "field"?}
 
 
-def _refuse(request: HttpRequest, status: int, code: str, message: str, field: str | None = None) -> HttpResponse:
+def _refuse(
+    request: HttpRequest, status: int, code: str, message: str, field: str | None = None
+) -> HttpResponse:
     body = {"code": code, "message": message, **({"field": field} if field else {})}
     return api.create_response(request, body, status=status)
 
@@ -264,7 +272,9 @@ def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(Throttled)
 def on_throttled(request: HttpRequest, error: Throttled) -> HttpResponse:
-    response = _refuse(request, 429, "too_many_requests", _("请求太密，请稍后再试。批量使用请按Retry-After等待。"))
+    response = _refuse(
+        request, 429, "too_many_requests", _("请求太密，请稍后再试。批量使用请按Retry-After等待。")
+    )
     response["Retry-After"] = str(int(error.wait or 60))
     return response
 

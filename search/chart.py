@@ -60,9 +60,9 @@ class Chart:
 def chart(months: Sequence[MonthSum]) -> Chart | None:
     """This will draw the sums of the currency most rows have; None when there is nothing to draw."""
     sums: dict[str, dict[int, int]] = {}
-    for month in months:
-        for total in month.totals:
-            sums.setdefault(total.currency, {})[month.month] = total.minor
+    for found in months:
+        for total in found.totals:
+            sums.setdefault(total.currency, {})[found.month] = total.minor
     if not sums:
         return None
     currency = "CNY" if "CNY" in sums else max(sums, key=lambda code: len(sums[code]))
@@ -72,8 +72,8 @@ def chart(months: Sequence[MonthSum]) -> Chart | None:
     points: list[tuple[str, str, int]] = []
     if yearly:
         for year in range(first // 12, last // 12 + 1):
-            total = sum(amount for month, amount in values.items() if month // 12 == year)
-            points.append((str(year), str(year), total))
+            spent = sum(amount for month, amount in values.items() if month // 12 == year)
+            points.append((str(year), str(year), spent))
     else:
         for month in range(first, last + 1):
             points.append((str(month % 12 + 1), month_label(month), values.get(month, 0)))
@@ -96,13 +96,13 @@ def chart(months: Sequence[MonthSum]) -> Chart | None:
 
 def _unit(top: int, currency: str) -> int:
     """The axis counts in yuan, or in ten thousands from 100,000 yuan up."""
-    base = 10 ** DIGITS[currency]
+    base: int = 10 ** DIGITS[currency]
     return base * 10_000 if top >= base * 100_000 else base
 
 
 def _step(top: int) -> int:
     raw = max(1, top // 5)
-    power = 10 ** (len(str(raw)) - 1)
+    power: int = 10 ** (len(str(raw)) - 1)
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw)
 
 
@@ -128,7 +128,9 @@ def _draw(name: str, points: Sequence[tuple[str, str, int]], step: int, currency
             )
         )  # fmt: skip
     ticks = tuple(
-        Tick(f"{base - room * value / most:.1f}", f"{base - room * value / most + 4:.1f}", _short(value, unit))
+        Tick(
+            f"{base - room * value / most:.1f}", f"{base - room * value / most + 4:.1f}", _short(value, unit)
+        )
         for value in range(0, most + 1, step)
     )
     return Drawing(name, width, height, tuple(bars), ticks, height - 4)

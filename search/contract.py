@@ -8,18 +8,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, Protocol
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.core.canonical import canonical_json
 from apps.core.errors import DomainError
 from apps.core.money import Money
-from django.utils.translation import gettext_lazy as _
-
 from search.language import Node, parse
 
 View = Literal["use", "report"]
 Sort = Literal["relevance", "date", "amount"]
 
 FACETS = ("organization", "fund", "project", "category", "town", "kind", "opinion")
-"""Facets one may filter by, several values of one meaning any of them. `band` is answered too; its filter is the amount."""
+"""Facets one may filter by, several values of one meaning any of them. `band` is answered too; its filter is the
+amount."""
 
 SORTS: tuple[Sort, ...] = ("relevance", "date", "amount")
 MAX_LIMIT = 100
@@ -83,9 +84,9 @@ class MonthSum:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """The answer. `facets` leave out their own filter (so that other values can be chosen), everything else is exact for
-    the whole question. `ids` are rows of the projection in order; whoever renders reads them again from the database.
-    `next` holds the sort values of the last row when there is more."""
+    """The answer. `facets` leave out their own filter (so that other values can be chosen), everything else is
+    exact for the whole question. `ids` are rows of the projection in order; whoever renders reads them again from
+    the database. `next` holds the sort values of the last row when there is more."""
 
     count: int
     totals: tuple[Money, ...]

@@ -51,7 +51,7 @@ def snippet(text: str, fragments: Sequence[Fragment], size: int = SNIPPET) -> Sa
         start = max(0, min(start, end - size))
     inside = [(max(a, start) - start, min(b, end) - start) for a, b in places if a < end and b > start]
     cut = _marked(text[start:end], inside)
-    return mark_safe(("…" if start else "") + cut + ("…" if end < len(text) else ""))  # escaped in _marked
+    return mark_safe(("…" if start else "") + cut + ("…" if end < len(text) else ""))
 
 
 def _marked(text: str, places: Sequence[tuple[int, int]]) -> SafeString:

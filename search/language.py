@@ -97,7 +97,7 @@ def positive(node: Node | None) -> list[Fragment]:
 
 # Tokens
 
-_QUOTES = {'"': '"”“', "“": "”\"", "「": "」", "『": "』", "＂": "＂"}
+_QUOTES = {'"': '"”“', "“": '”"', "「": "」", "『": "』", "＂": "＂"}
 _SPACE = re.compile(r"\s+")
 _WORD_END = re.compile(r"[\s\"“”「」『』＂()（）&|＆｜]")
 _OPERATORS = {"AND": "and", "OR": "or", "NOT": "not"}
@@ -266,7 +266,8 @@ class _Parser:
 
 
 def parse(text: str) -> Node | None:
-    """This will read a query; None means no keyword. Raises only for the limits (256 characters, 32 fragments, depth 8)."""
+    """This will read a query; None means no keyword. Raises only for the limits: 256 characters, 32 fragments,
+    depth 8."""
     if len(text) > MAX_LENGTH:
         raise QueryTooLong()
     node = _Parser(text).all(0)

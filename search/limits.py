@@ -34,4 +34,6 @@ def _who(request: HttpRequest) -> str:
     """A short-lived keyed hash, so that no address is stored."""
     name = getattr(settings, "AXES_CLIENT_IP_CALLABLE", None)
     address = import_string(name)(request) if name else request.META.get("REMOTE_ADDR", "")
-    return hashlib.blake2b(address.encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=12).hexdigest()
+    return hashlib.blake2b(
+        address.encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=12
+    ).hexdigest()

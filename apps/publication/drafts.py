@@ -61,7 +61,11 @@ class RowDraft:
     def __post_init__(self) -> None:
         if self.view not in ("use", "report"):
             raise ValueError(f"view: {self.view!r}")
-        if self.opinion not in OPINIONS or self.period not in PERIODS or self.amount.currency not in CURRENCIES:
+        if (
+            self.opinion not in OPINIONS
+            or self.period not in PERIODS
+            or self.amount.currency not in CURRENCIES
+        ):
             raise ValueError("opinion, period or currency is not one of those the projection knows")
         if self.household_times < 0 or isinstance(self.day, dt.datetime):
             raise ValueError("household_times can't be negative; day is a civil date, not a moment")

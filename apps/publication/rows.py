@@ -196,7 +196,9 @@ def _facet_codes(rows: Sequence[RowDraft]) -> tuple[dict[tuple[str, str], int], 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('publication_facetvalue'))")
     known = {
-        (value.facet, value.key): value for value in FacetValue.objects.filter(key__in=keys) if (value.facet, value.key) in wanted
+        (value.facet, value.key): value
+        for value in FacetValue.objects.filter(key__in=keys)
+        if (value.facet, value.key) in wanted
     }  # fmt: skip
     _add_missing(wanted, known)
     changed, renamed = [], set()
@@ -226,7 +228,9 @@ def _add_missing(wanted: dict[tuple[str, str], Facet], known: dict[tuple[str, st
     for name, key in missing:
         last[name] += 1
         facet = wanted[name, key]
-        known[name, key] = FacetValue(facet=name, code=last[name], key=key, label_zh=facet.zh, label_en=facet.en)
+        known[name, key] = FacetValue(
+            facet=name, code=last[name], key=key, label_zh=facet.zh, label_en=facet.en
+        )
     FacetValue.objects.bulk_create([known[pair] for pair in missing])
 
 
@@ -237,12 +241,16 @@ def _write_labels_anew(renamed: set[tuple[str, int]], leave: set[int]) -> None:
         owners = [code for facet, code in renamed if facet == name]
         if owners:
             projects |= set(
-                FacetValue.objects.filter(facet="project", **{f"{name}__in": owners}).values_list("code", flat=True)
+                FacetValue.objects.filter(facet="project", **{f"{name}__in": owners}).values_list(
+                    "code", flat=True
+                )
             )
     touched = Q(project__in=projects)
     for name in ("category", "town", "kind"):
         touched |= Q(**{f"{name}__in": [code for facet, code in renamed if facet == name]})
-    rows = PublicRow.objects.filter(touched, alive=True).exclude(pk__in=leave).select_for_update().order_by("pk")
+    rows = (
+        PublicRow.objects.filter(touched, alive=True).exclude(pk__in=leave).select_for_update().order_by("pk")
+    )
     labels = facet_labels()
     batch: list[PublicRow] = []
     shown = PublicRowText.objects.in_bulk([row.pk for row in rows])
@@ -267,5 +275,11 @@ def row_units(row: PublicRow, shown: PublicRowText, labels: Labels) -> str:
     project = labels["project", row.project]
     codes = (("project", row.project), ("fund", project.fund), ("organization", project.organization),
              ("category", row.category), ("town", row.town), ("kind", row.kind))  # fmt: skip
-    texts = [text for pair in codes if pair in labels for text in (labels[pair].label_zh, labels[pair].label_en) if text]
+    texts = [
+        text
+        for pair in codes
+        if pair in labels
+        for text in (labels[pair].label_zh, labels[pair].label_en)
+        if text
+    ]
     return unit_line([shown.heading, shown.text, *texts])

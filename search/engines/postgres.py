@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
@@ -13,14 +13,16 @@ from apps.core.money import Money
 from apps.core.pages import current_epoch
 from apps.publication.models.rows import CURRENCIES, OPINIONS, PublicRow, PublicRowText
 from apps.publication.rows import NO_PROJECT, facet_labels, row_units
-from search.catalog import Catalog, catalog
+from search.catalog import Catalog, Value, catalog
 from search.contract import FACETS, FacetCount, MonthSum, SearchAnswer, SearchRequest, SearchUnavailable
 from search.engines.statement import APART, GROUPS, HIT, PACKED, Statement
 
 SETTINGS = (
     "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),"
-    " set_config('statement_timeout', '8000', true), set_config('enable_seqscan', %s, true)"
+    " set_config('statement_timeout', '8000', true), set_config('enable_seqscan', %s, true),"
+    " set_config('enable_nestloop', 'off', true)"
 )
+"""Set for one statement: how many rows a word hits is a guess to the planner, and a loop over a wrong guess is slow."""
 Row = tuple[int, int, int, int | None, int | None, int, int]
 
 
@@ -78,7 +80,9 @@ class PostgresEngine:
         for shown in texts:
             expected = row_units(shown.row, shown, labels) if shown.row.alive else ""
             if shown.row.units != expected:
-                wrong.append(f"{shown.source}: units differ from its text (row {shown.row_id}, v{shown.row.version})")
+                wrong.append(
+                    f"{shown.source}: units differ from its text (row {shown.row_id}, v{shown.row.version})"
+                )
         orphans = PublicRow.objects.filter(shown=None, alive=True).values_list("pk", flat=True)
         return wrong + [f"row {pk} has no text" for pk in orphans]
 
@@ -117,7 +121,8 @@ def _answer(rows: list[Row], statement: Statement, values: Catalog, as_of, name:
         totals=_totals(groups),
         household_times=sum(group[4] for group in groups),
         facets={
-            facet: tuple(_facet(facet, apart.get(facet, counts[PACKED[facet]]), values)) for facet in (*FACETS, "band")
+            facet: tuple(_facet(facet, apart.get(facet, counts[PACKED[facet]]), values))
+            for facet in (*FACETS, "band")
         },
         months=tuple(_month(month, months[month]) for month in sorted(months)),
         ids=tuple(code for _, _, code in hits),
@@ -161,7 +166,7 @@ def _facet(facet: str, packed: Counter[int], values: Catalog) -> Iterator[FacetC
     yield from sorted(found, key=lambda item: (-item.count, item.key))
 
 
-def _unpacked(facet: str, code: int, projects: dict[int, object]) -> int:
+def _unpacked(facet: str, code: int, projects: Mapping[int, Value]) -> int:
     if facet in ("fund", "organization"):
         return int(getattr(projects.get(code), facet, 0))
     match facet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from apps.publication.models.rows import OPINIONS, VIEWS
 from search.catalog import Catalog
@@ -64,15 +65,21 @@ class Statement:
             conditions.append((f"{LEXEMES} @@ %s::tsquery", [" & ".join(query)]))
         conditions += self._ranges(amounts=without != "band")
         conditions += parts
-        return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
+        return " AND ".join(sql for sql, _ in conditions), [
+            value for _, values in conditions for value in values
+        ]
 
     def _facet(self, name: str) -> tuple[list[str], list[Sql]]:
         keys = tuple(self.request.facets[name])
         if name == "opinion":
-            return [_any(f"#o{OPINIONS.index(key)}" for key in keys if key in OPINIONS) or lexeme("#none")], []
+            return [
+                _any(f"#o{OPINIONS.index(key)}" for key in keys if key in OPINIONS) or lexeme("#none")
+            ], []
         codes = self.catalog.codes(name, keys)
         if name in ("fund", "organization"):
-            codes = sorted({code for owner in codes for code in self.catalog.projects_of[name].get(owner, [])})
+            codes = sorted(
+                {code for owner in codes for code in self.catalog.projects_of[name].get(owner, [])}
+            )
         if not codes:
             return [lexeme("#none")], []
         if len(codes) > MOST_LEXEMES:
@@ -110,7 +117,9 @@ class Statement:
             apart, more = self.where(without=name)
             ctes.append(f"f{place} AS MATERIALIZED (SELECT {column} AS code FROM {TABLE} WHERE {apart})")
             values = [*values, *more]
-            selects.append(f"SELECT {APART + place}, code, count(*), NULL, NULL, 0, 0 FROM f{place} GROUP BY code")
+            selects.append(
+                f"SELECT {APART + place}, code, count(*), NULL, NULL, 0, 0 FROM f{place} GROUP BY code"
+            )
         head, head_values = self._headings()
         page, page_values = self.page("m", "true", [])
         sql = "WITH " + ", ".join([*ctes, *head]) + " " + " UNION ALL ".join([*selects, f"({page})"])
@@ -129,7 +138,7 @@ class Statement:
         """This will give the page of a whole view, by walking the index of its order."""
         return self.page(TABLE, "alive AND view = %s", [VIEWS[self.request.view]])
 
-    def _headings(self) -> tuple[list[str], list[object]]:
+    def _headings(self) -> tuple[list[str], list[Any]]:
         if not self.fragments:
             return [], []
         tests = [in_line(fragment, "units") for fragment in self.fragments]
@@ -140,7 +149,7 @@ class Statement:
             [value for _, values in tests for value in values],
         )  # fmt: skip
 
-    def page(self, table: str, where: str, values: list[object]) -> Sql:
+    def page(self, table: str, where: str, values: list[Any]) -> Sql:
         """This will give the page's rows, one more than asked; `first` and `second` are what they are sorted by."""
         first, second, order = "x.day::bigint", "0::bigint", "x.day DESC, x.id DESC"
         compared, source = "(x.day, x.id)", f"{table} x"
@@ -151,7 +160,7 @@ class Statement:
             first, second = "coalesce(h.score, 0)::bigint", "x.day::bigint"
             order = "coalesce(h.score, 0) DESC, x.day DESC, x.id DESC"
             compared = "(coalesce(h.score, 0), x.day, x.id)"
-        after: list[object] = []
+        after: list[Any] = []
         if self.request.after is not None:
             after = list(self.request.after)
             where += f" AND {compared} < ({', '.join(['%s'] * len(after))})"

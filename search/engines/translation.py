@@ -3,10 +3,12 @@ exact where fragments of three or more units or negations of such ask for adjace
 
 from __future__ import annotations
 
+from typing import Any
+
 from apps.core.text import marked, pairs
 from search.language import And, Fragment, Node, Not
 
-Sql = tuple[str, list[object]]
+Sql = tuple[str, list[Any]]
 
 
 def lexeme(text: str) -> str:
@@ -69,7 +71,8 @@ def checks(node: Node) -> list[Sql]:
 
 
 def is_positive(node: Node | None) -> bool:
-    """This will tell whether a node's cover names something that must be there (so that GIN need not walk everything)."""
+    """This will tell whether a node's cover names something that must be there, so that GIN need not walk
+    everything."""
     if node is None or isinstance(node, Not):
         return False
     if isinstance(node, Fragment):

@@ -44,7 +44,13 @@ def outside_transactions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
 
 
-def ask(counted: Counted, address: str = "/p/", cookies: dict[str, str] | None = None, method: str = "get", **headers: str) -> Any:
+def ask(
+    counted: Counted,
+    address: str = "/p/",
+    cookies: dict[str, str] | None = None,
+    method: str = "get",
+    **headers: str,
+) -> Any:
     request = getattr(RequestFactory(), method)(address, headers=headers)
     request.COOKIES.update(cookies or {})
     return PageCache(counted.view)(request)
@@ -71,7 +77,8 @@ def test_known_parameters_in_any_order_and_unknown_ones_bypass() -> None:
 
 
 @pytest.mark.parametrize(
-    "cookies", [{"theme": "dark"}, {"size": "large"}, {"theme": "light", "size": "large"}, {"sessionid": "x"}, {"csrftoken": "x"}]
+    "cookies",
+    [{"theme": "dark"}, {"size": "large"}, {"theme": "light", "size": "large"}, {"sessionid": "x"}, {"csrftoken": "x"}],
 )  # fmt: skip
 def test_looks_and_visitors_do_not_share(cookies: dict[str, str]) -> None:
     counted = Counted()
@@ -96,7 +103,7 @@ def test_private_pages_posts_tokens_and_other_answers_are_not_kept() -> None:
     counted.private = False
     ask(counted, method="post")
     ask(counted, **{"HX-Request": "true"})
-    ask(counted, **{"Authorization": "x"})
+    ask(counted, Authorization="x")
     assert counted.made == 5
     made = []
 
@@ -157,10 +164,18 @@ def test_a_broken_cache_costs_only_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_look_is_an_address_that_goes_back_only_to_this_site() -> None:
-    answer = look(RequestFactory().get("/look/", {"theme": "dark", "size": "large", "next": "/en/funds/?a=1"}))
+    answer = look(
+        RequestFactory().get("/look/", {"theme": "dark", "size": "large", "next": "/en/funds/?a=1"})
+    )
     assert answer["Location"] == "/en/funds/?a=1"
     assert answer.cookies["theme"].value == "dark" and answer.cookies["size"].value == "large"
-    for target in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example", "evil"):
+    for target in (
+        "https://evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        "/\\evil.example",
+        "evil",
+    ):
         assert look(RequestFactory().get("/look/", {"theme": "light", "next": target}))["Location"] == "/"
     plain = look(RequestFactory().get("/look/", {"theme": "system", "size": "normal"}))
     assert plain.cookies["theme"]["max-age"] == 0 and plain.cookies["size"]["max-age"] == 0

@@ -24,7 +24,8 @@ def draft(number: int = 1, **changes: Any) -> RowDraft:
         "view": "use", "source": f"report/r1/{number}", "batch": "r1", "public_id": f"row{number}",
         "link": "/disclosures/r1/", "amount": Money(123_400), "day": dt.date(2026, 2, 1),
         "organization": Facet("51449900MJK614024W", "澜江市慈善总会"), "fund": FUND, "project": PROJECT,
-        "category": Facet("materials", "建材"), "town": Facet("shiqiao", "石桥镇"), "kind": Facet("progress", "实施进展报告"),
+        "category": Facet("materials", "建材"), "town": Facet("shiqiao", "石桥镇"),
+        "kind": Facet("progress", "实施进展报告"),
         "opinion": "qualified", "heading": "第1期", "text": "采购瓦片", "household_times": 11, "period": "quarter",
     }  # fmt: skip
     return RowDraft(**{**values, **changes})
@@ -33,7 +34,12 @@ def draft(number: int = 1, **changes: Any) -> RowDraft:
 def test_a_row_is_written_with_its_codes_and_units(db: None) -> None:
     (pk,) = publish_rows(rows=[draft()], now=NOW)
     row = PublicRow.objects.select_related("shown").get(pk=pk)
-    assert (row.amount, row.people, row.month, row.day) == (123_400, 11, 2026 * 12 + 1, dt.date(2026, 2, 1).toordinal())
+    assert (row.amount, row.people, row.month, row.day) == (
+        123_400,
+        11,
+        2026 * 12 + 1,
+        dt.date(2026, 2, 1).toordinal(),
+    )
     assert row.k2 == row.category * 1024 + row.town
     assert row.k3 == row.kind * 128 + 2 * 16 + 3  # qualified; 1,000 to 5,000 yuan
     assert row.k4 == (row.month * 4 + 1) * 64
@@ -86,7 +92,9 @@ def test_a_renamed_label_writes_its_rows_anew(db: None) -> None:
 
 
 def test_rows_of_a_fund_or_an_organization_alone(db: None) -> None:
-    publish_rows(rows=[draft(1, project=None), draft(2, project=None, fund=None, town=None, category=None)], now=NOW)
+    publish_rows(
+        rows=[draft(1, project=None), draft(2, project=None, fund=None, town=None, category=None)], now=NOW
+    )
     stand_ins = FacetValue.objects.filter(facet="project").order_by("key")
     assert [(value.key, value.label_zh, bool(value.fund)) for value in stand_ins] == [
         ("~anju", "", True),
@@ -113,7 +121,8 @@ def test_the_lexemes_are_the_pairs_of_the_application(db: None) -> None:
     row = PublicRow.objects.get(pk=pk)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tsvector_to_array(search_lexemes_v1(units, k2, k3, project)) FROM publication_publicrow WHERE id = %s",
+            "SELECT tsvector_to_array(search_lexemes_v1(units, k2, k3, project))"
+            " FROM publication_publicrow WHERE id = %s",
             [pk],
         )
         lexemes = set(cursor.fetchone()[0])
@@ -123,6 +132,12 @@ def test_the_lexemes_are_the_pairs_of_the_application(db: None) -> None:
 
 
 def test_drafts_refuse_what_the_projection_cannot_hold() -> None:
-    for wrong in ({"view": "story"}, {"opinion": "good"}, {"period": "week"}, {"household_times": -1}, {"day": NOW}):
+    for wrong in (
+        {"view": "story"},
+        {"opinion": "good"},
+        {"period": "week"},
+        {"household_times": -1},
+        {"day": NOW},
+    ):
         with pytest.raises(ValueError):
             dataclasses.replace(draft(), **wrong)

@@ -59,7 +59,9 @@ def search(rows: dict[int, RowDraft], request: SearchRequest) -> dict[str, objec
     def found(without: str = "") -> dict[int, RowDraft]:
         kept = {}
         for pk, row in rows.items():
-            if row.view != request.view or not matches(tree, canonical([row.heading, row.text, *row.labels()])):
+            if row.view != request.view or not matches(
+                tree, canonical([row.heading, row.text, *row.labels()])
+            ):
                 continue
             if any(name != without and facet_key(row, name) not in keys for name, keys in filtered.items()):
                 continue
@@ -68,7 +70,9 @@ def search(rows: dict[int, RowDraft], request: SearchRequest) -> dict[str, objec
                 continue
             if amounts and request.amount_max is not None and row.amount.minor > request.amount_max:
                 continue
-            if request.day_from and row.day < request.day_from or request.day_to and row.day > request.day_to:
+            if (request.day_from and row.day < request.day_from) or (
+                request.day_to and row.day > request.day_to
+            ):
                 continue
             kept[pk] = row
         return kept
@@ -100,7 +104,11 @@ def search(rows: dict[int, RowDraft], request: SearchRequest) -> dict[str, objec
         "household_times": sum(row.household_times for row in hits.values()),
         "facets": facets,
         "months": {
-            month: (len(group), sum(row.household_times for row in group), sum(row.period != "month" for row in group))
+            month: (
+                len(group),
+                sum(row.household_times for row in group),
+                sum(row.period != "month" for row in group),
+            )
             for month, group in months.items()
         },
         "ids": ordered,

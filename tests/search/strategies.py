@@ -12,7 +12,8 @@ from search.contract import FACETS, SearchRequest
 
 PIECES = [
     "危房", "改造", "石桥镇", "助学", "金", "学", "生", "贫困", "退款", "後", "发", "York", "new", "don", "Donation",
-    "2026", "年", "1,234.50", "8", "，", "。", "、", " ", "-", "《", "》", ".", "(", ")", "）", '"', "”", "'", "\\", "|", "&", "$",
+    "2026", "年", "1,234.50", "8", "，", "。", "、", " ", "-", "《", "》", ".", "(", ")", "）",
+    '"', "”", "'", "\\", "|", "&", "$",
     "#v0", "/", "*", "\x00", "é", "e\u0301", "𠮷", "カ", "한", "ＡＢ", "OR", "NOT", "AND", "\ud800", "\u200b",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
@@ -32,7 +33,11 @@ def rows(draw: st.DrawFn) -> list[RowDraft]:
     made = []
     for number in range(draw(st.integers(1, 14))):
         fund = draw(st.integers(0, 2))
-        project = draw(st.sampled_from([0, 2])) if fund == 0 else (draw(st.sampled_from([1, 2])) if fund == 1 else 2)
+        project = (
+            draw(st.sampled_from([0, 2]))
+            if fund == 0
+            else (draw(st.sampled_from([1, 2])) if fund == 1 else 2)
+        )
         # a project belongs to one fund and a fund to one organization, as in the product
         made.append(
             RowDraft(
@@ -62,9 +67,12 @@ def rows(draw: st.DrawFn) -> list[RowDraft]:
 queries = st.one_of(
     texts,
     st.lists(
-        st.sampled_from(["-", "NOT ", "OR ", "(", ")", "“", "”", " ", " "]) | st.sampled_from(PIECES), max_size=12
+        st.sampled_from(["-", "NOT ", "OR ", "(", ")", "“", "”", " ", " "]) | st.sampled_from(PIECES),
+        max_size=12,
     ).map("".join),
-    st.sampled_from(["-退款", "石桥镇危房", '"石桥镇危房"', "-(石桥镇危房 OR york改造)", "don*", '危房 OR -"石桥镇"', ""]),
+    st.sampled_from(
+        ["-退款", "石桥镇危房", '"石桥镇危房"', "-(石桥镇危房 OR york改造)", "don*", '危房 OR -"石桥镇"', ""]
+    ),
 )
 KEYS = {"organization": ["org1", "org2", "nobody"], "fund": ["f1", "f2", "nobody"], "project": ["p1", "p2"],
         "category": ["housing", "education"], "town": ["t1", "t2"], "kind": ["progress", "closing"],
@@ -78,7 +86,10 @@ def requests(draw: st.DrawFn) -> SearchRequest:
     return SearchRequest(
         view=draw(st.sampled_from(["use", "use", "report"])),
         query=draw(queries),
-        facets={name: tuple(draw(st.lists(st.sampled_from(KEYS[name]), min_size=1, max_size=2))) for name in narrowed},
+        facets={
+            name: tuple(draw(st.lists(st.sampled_from(KEYS[name]), min_size=1, max_size=2)))
+            for name in narrowed
+        },
         amount_min=draw(st.none() | st.integers(-100, 2_000_00)) if ranges else None,
         amount_max=draw(st.none() | st.integers(0, 3_000_00)) if ranges else None,
         day_from=draw(st.none() | st.dates(dt.date(2025, 11, 1), dt.date(2026, 1, 31))) if ranges else None,

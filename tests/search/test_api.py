@@ -23,7 +23,10 @@ def counters_at_zero() -> None:
 
 @pytest.fixture
 def published(db: None) -> list[int]:
-    rows = [draft(n, amount=Money(n * 100, "USD" if n == 5 else "CNY"), day=dt.date(2026, 2, n)) for n in range(1, 6)]
+    rows = [
+        draft(n, amount=Money(n * 100, "USD" if n == 5 else "CNY"), day=dt.date(2026, 2, n))
+        for n in range(1, 6)
+    ]
     return publish_rows(rows=[*rows, draft(9, view="report")], now=NOW)
 
 
@@ -36,7 +39,11 @@ def test_the_answer_has_the_published_shape(client: Client, published: list[int]
     assert answer["facets"]["opinion"] == [{"value": "qualified", "label": "保留意见", "count": 5}]
     assert answer["months"][0]["month"] == "2026-02" and answer["months"][0]["long_periods"] == 5
     first = answer["results"][0]
-    assert (first["id"], first["report"], first["amount"]) == ("row5", "r1", {"amount": 500, "currency": "USD"})
+    assert (first["id"], first["report"], first["amount"]) == (
+        "row5",
+        "r1",
+        {"amount": 500, "currency": "USD"},
+    )
     assert first["project"] == {"value": "shiqiao", "label": "石桥镇危房修缮", "label_en": ""}
     assert [row["id"] for row in client.get("/api/v1/disclosures").json()["results"]] == ["row9"]
 
@@ -71,7 +78,9 @@ def test_etag_cors_and_not_modified(client: Client, published: list[int]) -> Non
     assert client.get("/api/v1/uses", headers={"If-None-Match": first["ETag"]}).status_code == 200
 
 
-def test_too_many_requests_are_told_to_wait(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_requests_are_told_to_wait(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "PER_MINUTE", 2)
     answers = [client.get("/api/v1/uses?limit=1", REMOTE_ADDR="10.1.2.3") for _ in range(4)]
     assert answers[-1].status_code == 429 and answers[-1].json()["code"] == "too_many_requests"

@@ -79,7 +79,10 @@ def test_positive_fragments_only() -> None:
 
 
 @settings(max_examples=1500, deadline=None)
-@given(st.text(alphabet="危房助学a1 -()（）\"“”「」|&ANDORNOT。,\x00\ud800*'\\", max_size=256) | st.text(max_size=120))
+@given(
+    st.text(alphabet="危房助学a1 -()（）\"“”「」|&ANDORNOT。,\x00\ud800*'\\", max_size=256)
+    | st.text(max_size=120)
+)
 @example("-" * 256)
 @example("(" * 8 + "危" + ")" * 8)
 @example("|" * 256)

@@ -6,8 +6,8 @@ import datetime as dt
 from urllib.parse import quote
 
 import pytest
-from django.db import connection
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
@@ -28,7 +28,13 @@ def counters_at_zero() -> None:
 @pytest.fixture
 def published(db: None) -> list[int]:
     rows = [
-        draft(n, heading=f"石桥镇危房修缮（第{n}期）", amount=Money(n * 10_000), day=dt.date(2026, 1 + n % 3, 5), batch=f"r{n}")
+        draft(
+            n,
+            heading=f"石桥镇危房修缮（第{n}期）",
+            amount=Money(n * 10_000),
+            day=dt.date(2026, 1 + n % 3, 5),
+            batch=f"r{n}",
+        )
         for n in range(1, 31)
     ]
     rows.append(draft(31, view="report", heading="石桥镇危房修缮：实施进展报告", batch="r31"))
@@ -104,11 +110,15 @@ def test_results_are_read_again_from_the_database(
     from search.engines.postgres import PostgresEngine
 
     stale = PostgresEngine().search
-    monkeypatch.setattr(PostgresEngine, "search", lambda self, request, kept=[]: kept[0] if kept else kept.append(stale(request)) or kept[0])
+    monkeypatch.setattr(
+        PostgresEngine,
+        "search",
+        lambda self, request, kept=[]: kept[0] if kept else kept.append(stale(request)) or kept[0],
+    )
     client.get("/disclosures/?sort=amount")
     withdraw_rows(batch="r30", now=NOW)
     response = client.get("/disclosures/?sort=amount")
-    assert [item["result"].public_id for item in response.context["results"]][0] == "row29"
+    assert response.context["results"][0]["result"].public_id == "row29"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +130,9 @@ def test_results_are_read_again_from_the_database(
     ],
 )
 def test_few_statements(client: Client, published: list[int], address: str) -> None:
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
         get(client, address)
     assert len(captured) <= MOST_STATEMENTS, [query["sql"][:90] for query in captured]
 
@@ -150,7 +162,9 @@ def test_english_keeps_the_page(client: Client, published: list[int]) -> None:
         ("town=" + "x" * 300, 422, "town"),
     ],
 )
-def test_bad_addresses_get_a_clear_answer(client: Client, db: None, query: str, status: int, field: str) -> None:
+def test_bad_addresses_get_a_clear_answer(
+    client: Client, db: None, query: str, status: int, field: str
+) -> None:
     response = client.get("/disclosures/?" + query)
     assert response.status_code == status
     page = response.content.decode()
@@ -159,11 +173,16 @@ def test_bad_addresses_get_a_clear_answer(client: Client, db: None, query: str, 
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    name=st.sampled_from(["q", "town", "project", "opinion", "amount_min", "amount_max", "from", "to", "sort", "cursor", "view", "z"]),
-    value=st.binary(max_size=40).map(lambda raw: "".join(f"%{byte:02x}" for byte in raw)) | st.text("()\"'-|&ANDORNOT 危0.:,", max_size=60).map(quote),
+    name=st.sampled_from(
+        ["q", "town", "project", "opinion", "amount_min", "amount_max", "from", "to", "sort", "cursor", "view", "z"]
+    ),
+    value=st.binary(max_size=40).map(lambda raw: "".join(f"%{byte:02x}" for byte in raw))
+    | st.text("()\"'-|&ANDORNOT 危0.:,", max_size=60).map(quote),
 )  # fmt: skip
 @example(name="q", value="%00")
 @example(name="q", value="%ed%a0%80")

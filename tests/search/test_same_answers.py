@@ -26,7 +26,9 @@ def same(tested: Engine, published: dict[int, RowDraft], request: SearchRequest)
     assert answer.count == expected["count"]
     assert set(answer.totals) == expected["totals"]
     assert answer.household_times == expected["household_times"]
-    assert {name: {item.key: item.count for item in items} for name, items in answer.facets.items()} == expected["facets"]
+    assert {
+        name: {item.key: item.count for item in items} for name, items in answer.facets.items()
+    } == expected["facets"]
     months = {item.month: (item.count, item.household_times, item.long_periods) for item in answer.months}
     assert months == expected["months"]
     walked, page = list(answer.ids), answer
@@ -45,10 +47,14 @@ class RollBack(Exception):
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(published=rows(), asked=st.lists(requests(), min_size=8, max_size=14))
-def test_postgres_answers_as_the_oracle(db: None, published: list[RowDraft], asked: list[SearchRequest]) -> None:
+def test_postgres_answers_as_the_oracle(
+    db: None, published: list[RowDraft], asked: list[SearchRequest]
+) -> None:
     with pytest.raises(RollBack), transaction.atomic():
         ids = publish_rows(rows=published, now=NOW)
         for request in asked:

@@ -58,7 +58,9 @@ def amount(value: Money, size: str = "") -> SafeString:
     whole, dot, cents = text.removeprefix(symbol).partition(".")
     sign = "\u2212" if value.minor < 0 else ""
     tail = format_html("<small>{}{}</small>", dot, cents) if dot else ""
-    return format_html('<span class="money {}">{}<small>{}</small>{}{}</span>', size, sign, symbol, whole, tail)
+    return format_html(
+        '<span class="money {}">{}<small>{}</small>{}{}</span>', size, sign, symbol, whole, tail
+    )
 
 
 @register.filter
@@ -141,7 +143,9 @@ def seal(opinion: str, size: str = "") -> SafeString:
         "disclaimer": gettext("无法表|示意见"),
     }.get(opinion) or gettext("无需|审计")
     first, _, second = words.partition("|")
-    return format_html('<span class="seal {} {}">{}<br>{}</span>', OPINION_TONES.get(opinion, ""), size, first, second)
+    return format_html(
+        '<span class="seal {} {}">{}<br>{}</span>', OPINION_TONES.get(opinion, ""), size, first, second
+    )
 
 
 @register.simple_tag
@@ -165,7 +169,10 @@ def field(bound: BoundField, prefix: str = "") -> dict[str, Any]:
     widget = bound.field.widget
     described = " ".join(
         part
-        for part, wanted in ((f"{bound.auto_id}_hint", bound.help_text), (f"{bound.auto_id}_error", bound.errors))
+        for part, wanted in (
+            (f"{bound.auto_id}_hint", bound.help_text),
+            (f"{bound.auto_id}_error", bound.errors),
+        )
         if wanted
     )
     attributes: dict[str, Any] = {"aria-describedby": described} if described else {}
@@ -182,7 +189,14 @@ def field(bound: BoundField, prefix: str = "") -> dict[str, Any]:
         attributes["class"] = f"{widget.attrs.get('class', '')} input".strip()
     optional = "" if bound.field.required or kind in ("check", "picks") else gettext("（可不填）")
     rendered = "" if kind == "picks" else bound.as_widget(attrs=attributes)
-    return {"bound": bound, "widget": rendered, "kind": kind, "prefix": prefix, "described": described, "optional": optional}
+    return {
+        "bound": bound,
+        "widget": rendered,
+        "kind": kind,
+        "prefix": prefix,
+        "described": described,
+        "optional": optional,
+    }
 
 
 @register.inclusion_tag("components/error_summary.html")
@@ -193,5 +207,7 @@ def error_summary(form: forms.BaseForm, heading: str = "") -> dict[str, Any]:
         if name in form.fields:
             problems += [{"text": f"{form[name].label}：{text}" if not _english() else f"{form[name].label}: {text}",
                           "href": f"#{form[name].id_for_label or form[name].auto_id}"} for text in errors]  # fmt: skip
-    said = ngettext("还没有提交，%(n)d处要改", "还没有提交，%(n)d处要改", len(problems)) % {"n": len(problems)}
+    said = ngettext("还没有提交，%(n)d处要改", "还没有提交，%(n)d处要改", len(problems)) % {
+        "n": len(problems)
+    }
     return {"problems": problems, "heading": heading or said}

@@ -20,7 +20,22 @@ USE, REPORT = 0, 1
 VIEWS = {"use": USE, "report": REPORT}
 OPINIONS = ("none", "unqualified", "qualified", "adverse", "disclaimer")
 PERIODS = ("month", "quarter", "half_year", "year")
-CURRENCIES = ("CNY", "HKD", "MOP", "TWD", "USD", "EUR", "GBP", "SGD", "AUD", "CAD", "JPY", "KRW", "VND", "KWD")
+CURRENCIES = (
+    "CNY",
+    "HKD",
+    "MOP",
+    "TWD",
+    "USD",
+    "EUR",
+    "GBP",
+    "SGD",
+    "AUD",
+    "CAD",
+    "JPY",
+    "KRW",
+    "VND",
+    "KWD",
+)
 """The place in these tuples is the stored code: only ever append."""
 
 BANDS = (0, 100_00, 500_00, 1_000_00, 5_000_00, 10_000_00, 50_000_00, 100_000_00, 500_000_00, 1_000_000_00)
@@ -103,7 +118,15 @@ class PublicRow(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="public_row_codes_pack",
-                condition=Q(view__lte=1, opinion__lt=8, band__lt=16, period__lt=4, currency__lt=64, town__lt=1024, kind__lt=512),
+                condition=Q(
+                    view__lte=1,
+                    opinion__lt=8,
+                    band__lt=16,
+                    period__lt=4,
+                    currency__lt=64,
+                    town__lt=1024,
+                    kind__lt=512,
+                ),
             ),
             models.CheckConstraint(name="public_row_tombstone_is_empty", condition=Q(alive=True) | Q(units="")),
             models.CheckConstraint(name="public_row_people_not_negative", condition=Q(people__gte=0)),

@@ -31,11 +31,15 @@ class Command(BaseCommand):
             for line in wrong[:50]:
                 self.stdout.write(line)
             if wrong:
-                raise CommandError(f"{len(wrong)} rows differ; run `manage.py search rebuild`, or republish their reports")
+                raise CommandError(
+                    f"{len(wrong)} rows differ; run `manage.py search rebuild`, or republish their reports"
+                )
             self.stdout.write(f"Index and public rows agree ({time.monotonic() - started:.1f} s).")
         else:
             try:
                 count = chosen.rebuild()
             except ProgrammingError as error:
-                raise CommandError("Rebuilding needs the owner's role: DATABASE_ROLE=owner manage.py search rebuild") from error
+                raise CommandError(
+                    "Rebuilding needs the owner's role: DATABASE_ROLE=owner manage.py search rebuild"
+                ) from error
             self.stdout.write(f"Rebuilt for {count} public rows ({time.monotonic() - started:.1f} s).")
