@@ -1,4 +1,4 @@
-"""What every page's frame needs, without a single SQL statement: names, navigation, look, language."""
+"""What every page's frame needs, with one SQL statement an epoch: names, navigation, look, language."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 
-from apps.core.pages import local_path, plain_path, size_of, theme_of
+from apps.core.pages import current_epoch, local_path, plain_path, size_of, theme_of
+from apps.organizations.models import Organization
 
 NAV = (("/", gettext_lazy("首页")), ("/projects/", gettext_lazy("项目")), ("/funds/", gettext_lazy("微基金")),
        ("/disclosures/", gettext_lazy("查善款")), ("/statistics/", gettext_lazy("统计")))  # fmt: skip
@@ -50,21 +52,35 @@ def _entries(items: Any, here: str) -> list[Entry]:
     return entries
 
 
+_kept: dict[str, Organization | None] = {}
+
+
+def _operator() -> Organization | None:
+    """The federation, read once an epoch; None before it is registered, or while the database is away."""
+    epoch = current_epoch()
+    if epoch and epoch in _kept:
+        return _kept[epoch]
+    try:
+        found = Organization.objects.filter(is_federation=True).first()
+    except DatabaseError:
+        return None
+    if epoch:
+        _kept.clear()
+        _kept[epoch] = found
+    return found
+
+
 def _federation() -> dict[str, Any]:
-    """The operator's legal facts (F4) from settings; the demonstration's are fictional and marked so."""
-    given = getattr(settings, "FEDERATION", None) or {}
+    """The operator's legal facts (F4) for the foot of every page."""
+    operator = _operator()
+    if operator is None:
+        return {"name": _("澜江慈善"), "uscc": "", "certificate": "", "contact": (), "operators": ""}
     return {
-        "name": given.get("name") or _("澜江市慈善总会"),
-        "uscc": given.get("uscc") or "51449900MJK614024W",
-        "certificate": given.get("certificate") or _("澜民慈募证第0003号"),
-        "contact": given.get("contact")
-        or (
-            _("澜江市博爱路16号3楼"),
-            _("工作日 9:00–17:30"),
-            "0799-8866 1200",
-            _("民政局监督电话 0799-12345"),
-        ),
-        "operators": given.get("operators") or _("澜江市慈善总会与澜江市民政局共同主办"),
+        "name": str(operator),
+        "uscc": operator.uscc,
+        "certificate": operator.certificate,
+        "contact": tuple(line for line in (operator.address, operator.phone) if line),
+        "operators": _("%(name)s主办，民政部门监督") % {"name": str(operator)},
     }
 
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
 from apps.core.errors import BadInput
+from apps.core.pages import bump_epoch
 from apps.core.policies import authorize
 from apps.organizations.models import AuditFirm, AuditTie, Organization, check_uscc
 from apps.organizations.policies import can_register_organization
@@ -34,6 +35,7 @@ def register_organization(
             "is_fictional": is_fictional,
         },
     )  # fmt: skip
+    bump_epoch()
     return organization
 
 
