@@ -1,0 +1,41 @@
+"""The workbench's navigation: what a person's roles open, no entry for what isn't there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+ENTRIES = (
+    ("workbench", _("待办"), None),
+    ("casework_households", _("家庭档案"), {"caseworker", "town_reviewer"}),
+    ("disbursements_list", _("拨付"), {"caseworker", "town_reviewer", "project_officer", "manager", "cashier"}),
+    ("disbursements_batches", _("付款批次"), {"cashier"}),
+    ("funds_workbench", _("项目"), {"project_officer", "manager", "cashier", "supervisor"}),
+    ("disclosures_workbench", _("报告"), {"project_officer", "manager", "auditor", "supervisor"}),
+    ("accounts_people", _("人员和角色"), {"administrator"}),
+    ("wagtailadmin_home", _("内容编辑"), {"editor"}),
+)
+
+
+@register.inclusion_tag("components/bench_nav.html", takes_context=True)
+def bench_nav(context: Context) -> dict[str, Any]:
+    """This will list the parts of the workbench that the signed-in person's roles open."""
+    request = context["request"]
+    roles = {grant.role for grant in request.actor.grants}
+    entries = []
+    for name, label, wanted in ENTRIES:
+        if wanted is not None and not wanted & roles:
+            continue
+        try:
+            href = reverse(name)
+        except NoReverseMatch:
+            continue
+        here = request.path == href if name == "workbench" else request.path.startswith(href)
+        entries.append({"href": href, "label": label, "current": here})
+    return {"entries": entries}
