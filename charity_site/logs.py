@@ -17,8 +17,8 @@ PRIVATE_KEYS = re.compile(
 )
 PRIVATE_TEXT = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.-]+"  # mail addresses
-    r"|(?<!\d)1[3-9]\d{9}(?!\d)"  # mobile numbers
-    r"|(?<!\d)\d{17}[\dXx](?!\d)"  # identity numbers
+    r"|(?<![\d.])1[3-9]\d{9}(?!\d)"  # mobile numbers
+    r"|(?<![\d.])\d{17}[\dXx](?!\d)"  # identity numbers
     r"|(?<=/gifts/)[^/\s\"']+"  # a gift's address is its key
     r"|\?[^\s\"']+"  # query strings
 )
