@@ -36,7 +36,7 @@ def main() -> int:
     done = subprocess.run(
         [
             str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-            "--require-hashes", "--only-binary=:all:", "-r", str(ROOT / names[0]),
+            "--require-hashes", *([] if dev else ["--only-binary=:all:"]), "-r", str(ROOT / names[0]),
         ],
         env={**os.environ, "PIP_NO_INPUT": "1"},
     )  # fmt: skip
