@@ -68,7 +68,12 @@ class Server:
             line.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'.encode())
 
     def drop(self, name: str) -> None:
-        """This will drop a database, whoever is still connected."""
+        """This will drop a database, whoever is still connected: each role may end its own connections only."""
+        with self.connect("postgres", "charity_app") as line:
+            line.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+                [name],
+            )
         with self.connect("postgres") as line:
             line.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
 
