@@ -70,6 +70,7 @@ CONFIGURATION: dict[str, Any] = {
 app = PatientCelery("charity_site", broker=settings.CELERY_BROKER_URL)
 app.conf.update(CONFIGURATION)
 app.autodiscover_tasks()
+app.conf.imports = ("charity_site.status",)
 
 # What runs by the clock, room by room. Every task here is safe to run twice at once.
 BEAT: dict[str, dict[str, Any]] = {
@@ -82,6 +83,7 @@ BEAT: dict[str, dict[str, Any]] = {
     },
     "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
     "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},
+    "site: prove the sums": {"task": "charity_site.status.check_invariants", "schedule": 3600.0},
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
 }
 app.conf.beat_schedule = BEAT

@@ -21,7 +21,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from apps.core.pages import look
-from charity_site import health
+from charity_site import health, status
 
 OWN = ("apps.", "cms", "search", "charity_site")
 
@@ -48,6 +48,7 @@ urlpatterns = [
     path("cms-documents/", include(wagtaildocs_urls)),
     *offered("machine_urlpatterns"),
     *i18n_patterns(
+        path("status/", status.status, name="status"),
         *offered("public_urlpatterns"),
         path("workbench/", include(offered("workbench_urlpatterns"))),
         path("accounts/", include("allauth.urls")),

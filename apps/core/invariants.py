@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -33,3 +34,16 @@ def register(number: int, name: str, title: str, check: Callable[[], Finding]) -
 def ordered() -> list[Invariant]:
     """This will list all registered invariants by number."""
     return sorted(REGISTRY.values(), key=lambda item: (item.number, item.name))
+
+
+def run_all(*, now: dt.datetime) -> list[tuple[Invariant, Finding]]:
+    """This will run every invariant and keep what each found, for the public page."""
+    from apps.core.models import InvariantRun
+
+    found = [(each, each.check()) for each in ordered()]
+    InvariantRun.objects.bulk_create(
+        InvariantRun(name=each.name, number=each.number, title=each.title, figure=finding.figure[:40],
+                     broken=finding.broken[:20], checked_at=now)
+        for each, finding in found
+    )  # fmt: skip
+    return found

@@ -57,3 +57,19 @@ class DatabaseMode(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(one=True), name="database_mode_single")]
         triggers = refuse_change("databasemode")
+
+
+@append_only
+class InvariantRun(models.Model):
+    """What an invariant found when it was run; /status/ shows the newest of each."""
+
+    name = models.CharField(max_length=60)
+    number = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=120)
+    figure = models.CharField(max_length=40)
+    broken = models.JSONField(default=list)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "-checked_at"], name="invariant_newest")]
+        triggers = refuse_change("invariantrun")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Sum
 
-from apps.donations.models import Gift, GiftCount, Receipt
+from apps.donations.models import Gift, GiftCount
 from apps.donations.states import GiftStatus
 from apps.funds.models import Project
 from apps.funds.queries import project_earmarks
@@ -30,17 +30,11 @@ def gift_by_token(token: str) -> Gift | None:
     )
 
 
+def gift_counts_by_earmark(earmarks: Iterable[int]) -> dict[int, int]:
+    """This will give {earmark: gifts received} from counters."""
+    return dict(GiftCount.objects.filter(earmark__in=list(earmarks)).values_list("earmark", "gifts"))
+
+
 def gift_counts(earmarks: Iterable[int]) -> int:
     """This will count the gifts of earmarks from counters."""
-    return GiftCount.objects.filter(earmark__in=list(earmarks)).aggregate(n=Sum("gifts"))["n"] or 0
-
-
-
-
-def check_receipt(number: str, check_code: str) -> Receipt | None:
-    """This will find a receipt by number and check code together; one alone finds nothing (G10)."""
-    return (
-        Receipt.objects.select_related("gift__project", "gift__fund__organization")
-        .filter(number=number.strip().zfill(10), check_code=check_code.strip().lower())
-        .first()
-    )
+    return sum(gift_counts_by_earmark(earmarks).values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Sum
 
-from apps.ledger.queries import Figures, figures
+from apps.ledger.queries import Figures, figures, figures_by_earmark
 from apps.publication.models import AidItem, ExpenseUse, PublicSpending, Release
 
 
@@ -50,22 +50,26 @@ class PublicMoney:
 def public_money(earmarks: Iterable[int]) -> PublicMoney:
     """This will give the public figures of earmarks in two statements. `unspent` includes aid under way."""
     ids = list(earmarks)
-    live: Figures = figures(ids)
     told = PublicSpending.objects.filter(earmark__in=ids).aggregate(
         aid=Sum("aid"), expenses=Sum("expenses"), households=Sum("households")
     )
-    aid, expenses = int(told["aid"] or 0), int(told["expenses"] or 0)
+    return _public(figures(ids), told["aid"] or 0, told["expenses"] or 0, told["households"] or 0)
+
+
+def public_money_by_earmark(earmarks: Iterable[int]) -> dict[int, PublicMoney]:
+    """This will give the public figures of each earmark, in two statements for any number of them."""
+    ids = list(earmarks)
+    told = {row[0]: row[1:] for row in PublicSpending.objects.filter(earmark__in=ids).values_list(
+        "earmark", "aid", "expenses", "households")}  # fmt: skip
+    return {mark: _public(live, *told.get(mark, (0, 0, 0))) for mark, live in figures_by_earmark(ids).items()}
+
+
+def _public(live: Figures, aid: int, expenses: int, households: int) -> PublicMoney:
     return PublicMoney(
         raised=live.raised, income=live.income, refunded=live.refunded, disputed=live.disputed,
-        moved_in=live.moved_in, moved_out=live.moved_out, fees=live.fees, aid=aid, expenses=expenses,
-        unspent=live.unspent + live.spent - aid - expenses, households=int(told["households"] or 0),
+        moved_in=live.moved_in, moved_out=live.moved_out, fees=live.fees, aid=int(aid), expenses=int(expenses),
+        unspent=live.unspent + live.spent - int(aid) - int(expenses), households=int(households),
     )  # fmt: skip
-
-
-def spending_by_earmark(earmarks: Iterable[int]) -> dict[int, int]:
-    """This will give {earmark: publicly spent} for lists."""
-    rows = PublicSpending.objects.filter(earmark__in=list(earmarks)).values_list("earmark", "aid", "expenses")
-    return {earmark: aid + expenses for earmark, aid, expenses in rows}
 
 
 def releases_between(earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime) -> list[Release]:

@@ -12,6 +12,7 @@ from stdnum.cn.uscc import calc_check_digit
 
 from apps.core.actors import system
 from apps.core.clock import SHANGHAI
+from apps.core.invariants import run_all
 from apps.donations.operations import assign_receipt_range
 from apps.funds import operations as funds
 from apps.funds.models import MicroFund, Project
@@ -57,6 +58,7 @@ def build_small(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> C
     release_due(now=now)
     work(now)
     _stories(city, projects)
+    run_all(now=now)
     return city
 
 

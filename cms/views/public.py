@@ -21,6 +21,7 @@ from apps.funds.queries import accepts_gifts, fund_earmarks, project_earmarks, p
 from apps.funds.states import Category, ProjectStatus
 from apps.ledger.models import Earmark
 from apps.ledger.queries import figures_by_earmark
+from apps.oversight.queries import given_earmarks
 from apps.places.queries import town_names
 from apps.publication.models import ExpenseUse, Release
 from apps.publication.queries import expenses_by_budget_line, latest_uses, public_money
@@ -40,7 +41,7 @@ def labels() -> list[str]:
 def home(request: HttpRequest) -> HttpResponse:
     """This will show the city's money as one whole, the campaigns that are open, and where to search."""
     now = clock.now()
-    marks = list(Earmark.objects.filter(currency="CNY").exclude(kind="goods").values_list("pk", flat=True))
+    marks = given_earmarks()
     money = public_money(marks)
     raising = list(public_projects().filter(status=ProjectStatus.RAISING)[:6])
     context = {

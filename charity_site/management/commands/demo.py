@@ -8,6 +8,20 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.core import clock
 from charity_site.demonstration import build
+from charity_site.demonstration.people import DOMAIN, PASSWORD
+
+
+ACCOUNTS = f"""Demonstration accounts, all fictional. Password of each: {PASSWORD}
+One-time code: .venv/bin/python manage.py demo_code EMAIL (with the same DATA_DIR and PORT)
+  admin1@{DOMAIN} admin2@{DOMAIN}          administrators
+  officer1@{DOMAIN} officer2@{DOMAIN}      project officers of the federation
+  manager1@{DOMAIN} manager2@{DOMAIN}      managers
+  cashier1@{DOMAIN} cashier2@{DOMAIN}      cashiers
+  caseworker1.shiqiao@{DOMAIN} (and 2)          caseworkers, of each of the 24 towns
+  reviewer1.shiqiao@{DOMAIN} (and 2)            town reviewers, of each of the 24 towns
+  auditor1@{DOMAIN} auditor2@{DOMAIN}      auditors of two firms
+  supervisor@{DOMAIN} editor@{DOMAIN}      the bureau, the editor
+"""
 
 
 class Command(BaseCommand):
@@ -26,4 +40,6 @@ class Command(BaseCommand):
         build.build_small(
             seed=options["seed"], now=clock.now(), say=lambda text: self.stdout.write(f"  {text}")
         )
+        accounts = settings.DATA_DIR / "demonstration-accounts.txt"
+        accounts.write_text(ACCOUNTS)
         self.stdout.write("The demonstration city stands: all of it is fictional.")
