@@ -163,7 +163,7 @@ INSTALLED_APPS = [
     "wagtail.snippets", "wagtail.documents", "wagtail.images", "wagtail.search", "wagtail.admin", "wagtail",
     "modelcluster", "taggit", "django_filters",
     "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "django_htmx", "import_export", "ninja", "pgtrigger",
-    "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
+    "apps.accounts.admin_site.ClosedAdminConfig", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
     "django.contrib.messages", "django.contrib.postgres", "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles", "django.contrib.humanize",
 ]  # fmt: skip
@@ -260,10 +260,18 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme or "https"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "charity"
+MFA_ADAPTER = "apps.accounts.adapters.MfaAdapter"
+ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
+# axes counts per account and address (10 in a quarter of an hour); allauth's own brake is wider and per account alone.
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip,30/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_HOPS
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "apps.accounts.adapters.attempted_account"
+AXES_LOCKOUT_TEMPLATE = "account/locked.html"
+AXES_HTTP_RESPONSE_CODE = 429
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "charity_site.middleware.client_address"

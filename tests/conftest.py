@@ -102,6 +102,17 @@ def closed_network() -> Iterator[None]:
     socket.socket.connect, socket.socket.connect_ex = real, real_ex  # type: ignore[method-assign]
 
 
+@pytest.fixture(autouse=True)
+def one_language() -> Iterator[None]:
+    """A test that turned the language leaves it as it was."""
+    from django.conf import settings
+    from django.utils import translation
+
+    translation.activate(settings.LANGUAGE_CODE)
+    yield
+    translation.activate(settings.LANGUAGE_CODE)
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Server:
     """The run's private PostgreSQL."""

@@ -10,10 +10,14 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.append_only import append_only, refuse_change
+from apps.core.ids import new_public_id
+
 
 class Person(models.Model):
     """A human being. Four different people are four Person rows, however many accounts each has."""
 
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     display_name = models.CharField(_("姓名"), max_length=80)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -32,8 +36,8 @@ class AccountManager(BaseUserManager["Account"]):
         return account
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Account:
-        """This will make an account that may enter every editor's tool; it still needs a second factor."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        """This will refuse: rights come from roles alone, confirmed by two administrators."""
+        raise PermissionError("There are no superusers here; use manage.py bootstrap_administrators EMAIL EMAIL.")
 
     def get_by_natural_key(self, username: str | None) -> Account:
         return self.get(email__iexact=username)
@@ -59,7 +63,11 @@ class Account(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("账号")
         verbose_name_plural = _("账号")
-        constraints = [models.UniqueConstraint(Lower("email"), name="account_email_unique")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="account_email_unique"),
+            # Roles are the only way to a right; a superuser would pass every check of the editors' tool.
+            models.CheckConstraint(condition=models.Q(is_superuser=False), name="account_nobody_is_superuser"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -111,7 +119,64 @@ class Grant(models.Model):
                 condition=models.Q(confirmed_by__isnull=True) | ~models.Q(confirmed_by=models.F("granted_by")),
                 name="grant_two_people",
             ),
+            models.CheckConstraint(
+                condition=(models.Q(granted_by__isnull=True) | ~models.Q(granted_by=models.F("person")))
+                & (models.Q(confirmed_by__isnull=True) | ~models.Q(confirmed_by=models.F("person"))),
+                name="grant_not_to_oneself",
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.role} {self.scope_kind}:{self.scope_id}"
+
+
+class SecondFactorReset(models.Model):
+    """A lost second factor taken off by two administrators."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="resets")
+    reason = models.CharField(max_length=200)
+    asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True)
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | models.Q(confirmed_by__isnull=False, confirmed_at__isnull=False)
+                & ~models.Q(confirmed_by=models.F("asked_by")),
+                name="reset_two_people",
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(confirmed_at__isnull=True), name="reset_open_once"
+            ),
+        ]
+
+
+@append_only
+class AccessChange(models.Model):
+    """Who changed whose access: invitations, roles, second factors, joined accounts. Rows are never removed."""
+
+    class What(models.TextChoices):
+        INVITED = "invited", _("已邀请")
+        ASKED = "asked", _("申请授权")
+        CONFIRMED = "confirmed", _("授权生效")
+        REVOKED = "revoked", _("授权收回")
+        RESET_ASKED = "reset_asked", _("申请重置第二步验证")
+        RESET = "reset", _("已重置第二步验证")
+        JOINED = "joined", _("合并为一个人")
+
+    person = models.BigIntegerField()
+    what = models.CharField(max_length=12, choices=What)
+    role = models.CharField(max_length=20, choices=Grant.Role, blank=True)
+    scope_kind = models.CharField(max_length=20, blank=True)
+    scope_id = models.BigIntegerField(default=0)
+    actor_person = models.BigIntegerField(null=True)
+    actor_label = models.CharField(max_length=80)
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-id"], name="access_change_by_person")]
+        triggers = refuse_change("accesschange")

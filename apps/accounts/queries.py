@@ -18,10 +18,15 @@ def actor_for(account: Account, *, mfa: bool) -> Actor:
 
 
 def passed_mfa(request: HttpRequest) -> bool:
-    """This will tell whether this very session passed the second factor, as allauth recorded it."""
+    """This will tell whether this very session passed a second factor that the account still has: allauth records
+    which, so a factor that was reset or taken off ends what its sessions could do."""
     from allauth.account.authentication import get_authentication_records
+    from allauth.mfa.models import Authenticator
 
-    return any(record.get("method") == "mfa" for record in get_authentication_records(request))
+    used = {record.get("id") for record in get_authentication_records(request) if record.get("method") == "mfa"}
+    if not used:
+        return False
+    return bool(Authenticator.objects.filter(user_id=request.user.pk, pk__in=used).exists())
 
 
 def has_mfa(account: Account) -> bool:
@@ -43,3 +48,8 @@ def roles_of(person_id: int) -> set[tuple[str, str, int]]:
     """This will list the live roles of a person."""
     rows = Grant.objects.filter(person=person_id, revoked_at__isnull=True, confirmed_by__isnull=False)
     return set(rows.values_list("role", "scope_kind", "scope_id"))
+
+
+def holds_role(person_id: int) -> bool:
+    """This will tell whether a person holds any role now."""
+    return Grant.objects.filter(person=person_id, revoked_at__isnull=True, confirmed_by__isnull=False).exists()

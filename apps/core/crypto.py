@@ -17,7 +17,10 @@ import secrets
 import stat
 from functools import cache
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -90,3 +93,27 @@ def blind_index(kind: str, value: str) -> str:
     """This will give the keyed hash (HMAC-SHA256) of a normalised value for equality search within its kind."""
     _, _, index = _loaded()
     return hmac.new(index, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def seal(text: str, place: str) -> str:
+    """This will encrypt a short secret that belongs to no household (such as a second factor) under a key derived
+    from the key file for its `place`; the answer names its key, so that keys can be rotated."""
+    current, wrap, _ = _loaded()
+    sealed = encrypt(_derived(wrap[current], place), text, place)
+    return f"{current}:{base64.b64encode(sealed).decode()}"
+
+
+def unseal(sealed: str, place: str) -> str:
+    """This will decrypt what `seal` made for the same place; raises ValueError for anything else."""
+    name, _, body = sealed.partition(":")
+    _, wrap, _ = _loaded()
+    if name not in wrap:
+        raise ValueError("sealed under a key that the key file does not hold")
+    try:
+        return decrypt(_derived(wrap[name], place), base64.b64decode(body, validate=True), place)
+    except InvalidTag as error:
+        raise ValueError("not sealed for this place") from error
+
+
+def _derived(key: bytes, place: str) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=place.encode()).derive(key)

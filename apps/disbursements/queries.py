@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import itertools
+
 from django.db.models import Q, QuerySet
 
 from apps.core.actors import Actor
-from apps.disbursements.models import Batch, Disbursement, Transfer
+from apps.disbursements.models import FOUR, Batch, Disbursement, Transfer
 from apps.disbursements.states import Kind, Status
 
 
@@ -54,3 +56,12 @@ def batches(organization_ids: set[int]) -> QuerySet[Batch]:
 def transfers_of(fund_id: int) -> QuerySet[Transfer]:
     """This will list a micro-fund's booked transfers, newest first (public, P9)."""
     return Transfer.objects.filter(fund=fund_id, approved_at__isnull=False).order_by("-approved_at", "-id")
+
+
+def may_be_one_person(keep: int, other: int) -> bool:
+    """This will tell whether two people never did two steps of one payment or transfer, so that they may be joined."""
+    pair = [keep, other]
+    for one, another in itertools.permutations(FOUR, 2):
+        if Disbursement.objects.filter(**{one: keep, another: other}).exists():
+            return False
+    return not Transfer.objects.filter(asked_by__in=pair, approved_by__in=pair).exists()

@@ -1,0 +1,41 @@
+"""How allauth keeps secrets and where it sends people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.http import HttpRequest, QueryDict
+
+from apps.accounts.queries import holds_role
+from apps.core.crypto import seal, unseal
+from apps.core.pages import local_path
+
+PLACE = "accounts.second_factor"
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Secrets of second factors are encrypted at rest with a key derived from FIELD_KEY_FILE."""
+
+    def encrypt(self, text: str) -> str:
+        return seal(text, PLACE)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return unseal(encrypted_text, PLACE)
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """This will send staff to their workbench and everybody else home."""
+        if request.user.is_authenticated and holds_role(request.user.person_id):
+            return local_path("/workbench/")
+        return local_path("/")
+
+
+def attempted_account(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str | None:
+    """This will name the account that somebody tries to sign in to, folded, so that capitals give no new attempts."""
+    given = credentials or {}
+    typed = request.POST if request is not None else QueryDict()
+    name = given.get("email") or given.get("username") or typed.get("login") or ""
+    return str(name).strip().casefold()[:254] or None
