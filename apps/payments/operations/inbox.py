@@ -32,20 +32,16 @@ def receive_event(*, provider_name: str, headers: Mapping[str, str], body: bytes
 
 
 def store_event(provider_name: str, event: IncomingEvent, body: bytes, now: dt.datetime) -> bool:
-    """This will put a verified event into the inbox unless it is there already."""
-    rows = ProviderEvent.objects.bulk_create(
-        [
-            ProviderEvent(
-                provider=provider_name, event_ref=event.ref, kind=event.kind[:80], object_ref=event.object_ref,
-                body=body, occurred_at=event.occurred_at, due_at=now, processed_at=None if event.relevant else now,
-                outcome="" if event.relevant else "ignored",
-            )
-        ],
-        ignore_conflicts=True,
+    """This will put a verified event into the inbox unless it is there already; True when it was new."""
+    _row, created = ProviderEvent.objects.get_or_create(
+        provider=provider_name, event_ref=event.ref,
+        defaults={
+            "kind": event.kind[:80], "object_ref": event.object_ref, "body": body, "occurred_at": event.occurred_at,
+            "due_at": now, "processed_at": None if event.relevant else now,
+            "outcome": "" if event.relevant else "ignored",
+        },
     )  # fmt: skip
-    return bool(rows) and ProviderEvent.objects.filter(
-        provider=provider_name, event_ref=event.ref, processed_at__isnull=True
-    ).exists()
+    return created
 
 
 def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:

@@ -148,7 +148,7 @@ class StripeProvider:
         try:
             page = self._client.v1.events.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
             for event in page.auto_paging_iter():
-                body = json.dumps(event.to_dict()).encode()
+                body = json.dumps(event.to_dict(), default=str).encode()
                 yield _incoming(json.loads(body)), body
         except stripe.StripeError as error:
             raise _unavailable("recent_events", error) from error

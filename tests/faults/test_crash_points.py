@@ -1,0 +1,94 @@
+"""A process dies at each I/O boundary of giving and paying out, as by kill -9; afterwards nothing acknowledged is lost
+and nothing stands twice. Each point must really be hit: the process ends with status 137."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from apps.core.invariants import ordered
+from apps.core.models import OutboxDelivery
+from apps.disbursements.models import Disbursement
+from apps.donations.models import Gift, Receipt
+from apps.ledger.models import Entry, Reservation
+from apps.ledger.queries import figures
+from apps.payments.models import SandboxSession
+from apps.payments.operations import poll_payments
+from django.db import connections
+
+from tests import world as w
+
+GIVING = [
+    "donations.gift_opened",
+    "payments.before_checkout_call",
+    "payments.after_checkout_call",
+    "payments.event_stored",
+    "payments.events_fetched",
+    "donations.gifts_marked",
+    "donations.gifts_posted",
+]
+PAYING = [
+    "disbursements.reserved",
+    "disbursements.batch_released",
+    "ledger.payment_written",
+    "disbursements.results_recorded",
+]
+SCRIPT = """
+import django; django.setup()
+from tests.faults import crash_script
+crash_script.{name}()
+"""
+
+
+def run(site_environment: dict[str, str], name: str, point: str) -> int:
+    connections.close_all()
+    environment = {**site_environment, "CRASH_AT": point}
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(name=name)], env=environment, check=False, timeout=120,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ).returncode  # fmt: skip
+
+
+def settle_everything() -> None:
+    """What a restarted worker and beat do: inbox, outbox, and the poller that asks for open payments."""
+    w.work()
+    poll_payments(now=w.NOW + dt.timedelta(minutes=5))
+    OutboxDelivery.objects.filter(done_at=None).update(due_at=w.NOW)
+    w.work()
+
+
+def check() -> None:
+    for invariant in ordered():
+        found = invariant.check()
+        assert not found.broken, (invariant.name, found.broken)
+
+
+@pytest.mark.parametrize("point", GIVING)
+def test_giving_survives_a_crash(committed_db: Any, site_environment: dict[str, str], point: str) -> None:
+    w.build()
+    assert run(site_environment, "give", point) == 137
+    assert run(site_environment, "give", "") == 0, "the donor tries again with the same form"
+    settle_everything()
+    paid = SandboxSession.objects.filter(status="paid").count()
+    assert Gift.objects.filter(status="received").count() == paid == 1
+    assert Entry.objects.filter(kind="gift").count() == Receipt.objects.count() == 1
+    check()
+
+
+@pytest.mark.parametrize("point", PAYING)
+def test_paying_out_survives_a_crash(committed_db: Any, site_environment: dict[str, str], point: str) -> None:
+    city = w.build()
+    w.give(city, 1_000_000)
+    item = w.apply_aid(city, w.household(city, 1), 300_000)
+    assert run(site_environment, "pay_out", point) == 137
+    for _ in range(2):
+        assert run(site_environment, "pay_out", "") == 0
+    item = Disbursement.objects.get(pk=item.pk)
+    assert item.status == "paid"
+    assert Entry.objects.filter(kind="payment").count() == 1
+    assert Reservation.objects.filter(status="open").count() == 0
+    assert figures([city.earmark]).spent == 300_000
+    check()
