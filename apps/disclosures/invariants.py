@@ -1,0 +1,66 @@
+"""What must always hold of duties, reports and their public rows (quality.md 6, 8, 10)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+
+from apps.core import clock, invariants
+from apps.core.invariants import Finding
+from apps.disclosures.models import Duty, DutyLateness, Report, ReportUse
+from apps.disclosures.operations.duties import due_of, is_late
+from apps.disclosures.states import FINAL
+from apps.publication.models import PublicRowText
+
+GRACE = dt.timedelta(days=1)
+
+
+def duties_are_kept() -> Finding:
+    """This will check that every duty has an owner, and that each one overdue for a day has its row and shows at its project."""
+    now, broken = clock.now(), []
+    duties = list(Duty.objects.select_related("project"))
+    noted = set(DutyLateness.objects.values_list("duty", "due_on"))
+    for duty in duties:
+        if not duty.organization_id:
+            broken.append(f"duty {duty.pk} has no owner")
+        if is_late(duty, now - GRACE):
+            if (duty.pk, due_of(duty)) not in noted:
+                broken.append(f"duty {duty.pk} is overdue and not written down")
+            if duty.project.overdue_since is None:
+                broken.append(f"duty {duty.pk} is overdue and its project doesn't say so")
+    return Finding(str(len(duties)), broken)
+
+
+def reports_hash() -> Finding:
+    """This will hash every published report's bytes again and compare with the printed value."""
+    count, broken = 0, []
+    rows = Report.objects.filter(status__in=FINAL).only("public_id", "frozen", "sha256")
+    for report in rows.iterator(chunk_size=100):
+        count += 1
+        if report.frozen is None or hashlib.sha256(bytes(report.frozen)).hexdigest() != report.sha256:
+            broken.append(f"report {report.public_id}")
+    return Finding(str(count), broken)
+
+
+def rows_are_the_reports() -> Finding:
+    """This will check that public rows of uses and reports are exactly those of published reports."""
+    reports = set(Report.objects.filter(status="published").values_list("public_id", flat=True))
+    wanted = {f"report/{public_id}" for public_id in reports}
+    held = ReportUse.objects.filter(report__status="published").select_related("release", "expense")
+    wanted |= {f"use/{(use.release or use.expense).public_id}" for use in held}  # type: ignore[union-attr]
+    found = set(
+        PublicRowText.objects.filter(row__alive=True, source__regex=r"^(report|use)/").values_list(
+            "source", flat=True
+        )
+    )
+    broken = [f"missing {each}" for each in sorted(wanted - found)] + [
+        f"extra {each}" for each in sorted(found - wanted)
+    ]
+    return Finding(str(len(found)), broken[:20])
+
+
+def register_all() -> None:
+    """This will register the invariants of disclosures with core."""
+    invariants.register(6, "disclosures.rows", "公开记录就是已公布报告的记录", rows_are_the_reports)
+    invariants.register(8, "disclosures.duties", "报告义务都有责任机构，逾期的都有公开记录", duties_are_kept)
+    invariants.register(10, "disclosures.hashes", "已公布报告的字节和印出的哈希一致", reports_hash)

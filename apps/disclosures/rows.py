@@ -1,0 +1,91 @@
+"""A published report as the search finds it: one row for the report, one for each use it holds."""
+
+from __future__ import annotations
+
+from django.utils.translation import override
+
+from apps.core.clock import civil_day
+from apps.core.money import Money
+from apps.disclosures.content import section_total
+from apps.disclosures.models import Audit, Report, ReportUse
+from apps.disclosures.states import Section
+from apps.funds.models import BudgetLine
+from apps.funds.states import Category
+from apps.places.models import Town
+from apps.publication.drafts import Facet, RowDraft
+
+
+def row_drafts(report: Report, audit: Audit) -> list[RowDraft]:
+    """This will write the public rows of a report. Amounts are those of the books: what is searched sums to the ledger."""
+    assert report.published_at is not None
+    project = report.project
+    common = {
+        "batch": report.public_id, "link": f"/disclosures/{report.public_id}/",
+        "organization": Facet(project.fund.organization.uscc, project.fund.organization.name, project.fund.organization.name_en),
+        "fund": Facet(project.fund.slug, project.fund.name, project.fund.name_en),
+        "project": Facet(project.slug, project.name, project.name_en),
+        "kind": Facet(report.kind.code, report.kind.name_zh, report.kind.name_en), "opinion": audit.opinion,
+    }  # fmt: skip
+    households = sum(line.computed for line in report.lines.all() if line.key == "households")
+    texts = [report.narrative, *(line.explanation for line in report.lines.all()), audit.opinion_text]
+    texts += [
+        part for finding in report.findings.all() for part in (finding.title, finding.text, finding.reply)
+    ]
+    drafts = [
+        RowDraft(
+            view="report", source=f"report/{report.public_id}", public_id=report.public_id,
+            amount=Money(section_total(report, Section.SPENDING, "computed"), report.currency),
+            household_times=households, day=civil_day(report.published_at), period="quarter",
+            category=category_facet(project.category), heading=f"{project.name}：{report.kind.name_zh}（第{report.duty.n}期）",
+            text="\n".join([text for text in texts if text] + [report.narrative_en] * bool(report.narrative_en)),
+            more={"sha256": report.sha256, "n": report.duty.n, "from": report.period_start.isoformat(),
+                  "until": report.period_end.isoformat(), "income": section_total(report, Section.INCOME, "computed")},
+            **common,
+        )
+    ]  # fmt: skip
+    held = list(ReportUse.objects.filter(report=report).select_related("release", "expense").order_by("id"))
+    towns = Town.objects.in_bulk([use.release.town for use in held if use.release and use.release.town])
+    lines = BudgetLine.objects.in_bulk([use.expense.budget_line for use in held if use.expense])
+    for use in held:
+        if use.release:
+            drafts.append(_release_row(report, use, towns, common))
+        else:
+            drafts.append(_expense_row(report, use, lines, common))
+    return drafts
+
+
+def category_facet(category: str) -> Facet:
+    """This will give a category with its names in both languages."""
+    return Facet(category, _in("zh-hans", category), _in("en", category))
+
+
+def _in(language: str, category: str) -> str:
+    with override(language):
+        return str(Category(category).label)
+
+
+def _release_row(report: Report, use: ReportUse, towns: dict[int, Town], common: dict) -> RowDraft:  # type: ignore[type-arg]
+    release = use.release
+    assert release is not None
+    town = towns.get(release.town or 0)
+    what = category_facet(release.category).zh
+    return RowDraft(
+        view="use", source=f"use/{release.public_id}", public_id=release.public_id,
+        amount=Money(release.amount, release.currency), household_times=release.households, day=release.starts_on,
+        period=release.period, category=category_facet(release.category),
+        town=Facet(town.code, town.name_zh, town.name_en) if town else None,
+        heading=f"{what}救助：{town.name_zh if town else '全市'}，{release.households}户",
+        text=report.project.summary, more={"kind": "aid", "confirmed": release.confirmed}, **common,
+    )  # fmt: skip
+
+
+def _expense_row(report: Report, use: ReportUse, lines: dict[int, BudgetLine], common: dict) -> RowDraft:  # type: ignore[type-arg]
+    expense = use.expense
+    assert expense is not None
+    line = lines[expense.budget_line]
+    return RowDraft(
+        view="use", source=f"use/{expense.public_id}", public_id=expense.public_id,
+        amount=Money(expense.amount, expense.currency), day=expense.paid_on, category=category_facet(expense.category),
+        heading=f"{line.name}：{expense.purpose}", text=report.project.summary,
+        more={"kind": "expense", "line": line.code, "line_zh": line.name, "line_en": line.name_en}, **common,
+    )  # fmt: skip

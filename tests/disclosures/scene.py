@@ -1,0 +1,91 @@
+"""What tests of reports start from: a project that helped five families, a duty, firms and auditors."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from apps.accounts.models import Grant, Person
+from apps.core.actors import Actor
+from apps.core.clock import civil_day
+from apps.disclosures import operations as op
+from apps.disclosures.models import Report
+from apps.disclosures.operations import LineInput
+from apps.disclosures.states import Section
+from apps.organizations.models import AuditFirm
+from apps.organizations.operations import register_audit_firm
+from apps.publication.releases import release_due
+from tests import world as w
+
+NARRATIVE = "本期向石桥镇五户困难家庭发放大病救助金，社工两次入户核实，材料齐全才付款。"
+
+
+def staffed(actor: Actor) -> Actor:
+    """This will write a person's roles down, as an administrator would have."""
+    for grant in actor.grants:
+        Grant.objects.create(
+            person_id=actor.person_id, role=grant.role, scope_kind=grant.scope_kind, scope_id=grant.scope_id,
+            confirmed_by=Person.objects.get_or_create(display_name="administrator")[0],
+        )  # fmt: skip
+    return actor
+
+
+def firm(n: int) -> AuditFirm:
+    body = f"91449900MAK6140{n:02d}"
+    return register_audit_firm(
+        actor=w.SETUP,
+        name=f"澜江第{n}会计师事务所",
+        uscc=body + w._check(body),
+        licence=f"证{n:03d}",
+        is_fictional=True,
+    )
+
+
+def auditor(of: AuditFirm, label: str = "auditor") -> Actor:
+    return staffed(w.person(label, ("auditor", "audit_firm", of.pk)))
+
+
+def helped(*, families: int = 5, at: dt.datetime = w.NOW) -> w.World:
+    """This will build the city, with a gift and helped families; the release of five exists."""
+    city = w.build()
+    w.give(city, 2_000_000)
+    for n in range(1, families + 1):
+        w.help_family(city, n, 100_000 + n)
+    release_due(now=at)
+    w.work()
+    return city
+
+
+def drafted(city: w.World, *, now: dt.datetime | None = None) -> Report:
+    at = now or city.now + dt.timedelta(hours=1)
+    return op.start_report(actor=city.people["officer"], project=city.project, until=civil_day(at), now=at)
+
+
+def as_computed(report: Report) -> dict[tuple[str, str], LineInput]:
+    """This will report every figure as the books have it."""
+    return {
+        (line.section, line.key): LineInput(line.computed)
+        for line in report.lines.exclude(section=Section.AUDIT)
+    }
+
+
+def audited(city: w.World, report: Report, by: dict[int, Actor], *, opinion: str = "unqualified",
+            now: dt.datetime | None = None) -> Report:  # fmt: skip
+    """This will take a submitted report through its audit; `by` holds actors by person id."""
+    at = now or city.now + dt.timedelta(hours=2)
+    audit = op.draw_auditor(actor=w.SETUP, report=report, now=at)
+    who = by[audit.auditor_id]
+    op.accept_audit(actor=who, report=report, now=at)
+    if opinion != "unqualified":
+        op.add_finding(
+            actor=who,
+            report=report,
+            severity="material",
+            title="运输费截止期",
+            text="一笔运费没有计入本期。",
+            now=at,
+        )
+    op.give_opinion(
+        actor=who, report=report, opinion=opinion, text="本报告公允反映了收入、支出和结余。", now=at
+    )
+    report.refresh_from_db()
+    return report
