@@ -10,6 +10,8 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import path
+from django.views.generic import RedirectView
 
 READABLE = frozenset({"axes.accessattempt", "axes.accessfailurelog"})
 CLOSED = frozenset({"password_change", "password_change_done", "autocomplete", "view_on_site"})
@@ -52,7 +54,9 @@ class ClosedAdminSite(AdminSite):
         return bool(request.actor.has("administrator"))  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[Any]:
-        return [item for item in super().get_urls() if getattr(item, "name", None) not in CLOSED]
+        kept = [item for item in super().get_urls() if getattr(item, "name", None) not in CLOSED]
+        change = RedirectView.as_view(pattern_name="account_change_password")
+        return [path("password_change/", change, name="password_change"), *kept]
 
 
 class ClosedAdminConfig(AdminConfig):

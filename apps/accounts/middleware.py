@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,10 +12,16 @@ from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.queries import actor_for, has_mfa, passed_mfa
 from apps.core.actors import PUBLIC, Actor
-from apps.core.errors import PermissionRefused
+from apps.core.errors import DomainError, NotFound, PermissionRefused
+from apps.core.middleware import refusal
 
 DOORS = ("/workbench/", "/cms/", "/admin/")
 """Everything behind these needs a signed-in member of staff whose session passed MFA."""
+
+
+SIGN_IN = ("/cms/login/", "/admin/login/")
+CLOSED = ("/cms/users/", "/cms/groups/")
+"""Wagtail's editors of accounts: they would give rights beside the operations of this room."""
 
 
 class ActorMiddleware:
@@ -26,10 +33,23 @@ class ActorMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
-        path = request.path.removeprefix("/en")
-        if not path.startswith(DOORS) or path.endswith("/login/"):
+        path = request.path_info.removeprefix("/en")
+        if path in SIGN_IN or not path.startswith(DOORS):
             return None
-        return check_door(request)
+        if path.startswith(CLOSED):
+            return refusal(request, NotFound())
+        try:
+            return check_door(request)
+        except DomainError as error:
+            # Django hands only exceptions of views to process_exception.
+            return refusal(request, error)
+
+    def process_template_response(self, request: HttpRequest, response: Any) -> Any:
+        """Allauth's pages name a `site` of their own, which would hide the one every page's frame needs."""
+        context = response.context_data
+        if context and "site" in context and request.path_info.removeprefix("/en").startswith("/accounts/"):
+            del context["site"]
+        return response
 
 
 def check_door(request: HttpRequest) -> HttpResponse | None:

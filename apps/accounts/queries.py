@@ -23,7 +23,8 @@ def passed_mfa(request: HttpRequest) -> bool:
     from allauth.account.authentication import get_authentication_records
     from allauth.mfa.models import Authenticator
 
-    used = {record.get("id") for record in get_authentication_records(request) if record.get("method") == "mfa"}
+    records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+    used = {record.get("id") for record in records if record.get("method") == "mfa"}
     if not used:
         return False
     return bool(Authenticator.objects.filter(user_id=request.user.pk, pk__in=used).exists())

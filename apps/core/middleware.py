@@ -18,6 +18,13 @@ def error_json(error: DomainError) -> dict[str, str]:
     return body
 
 
+def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """This will answer a refusal: a page for people, JSON for the API."""
+    if request.path_info.startswith("/api/"):
+        return JsonResponse(error_json(error), status=error.status)
+    return render(request, "refused.html", {"error": error}, status=error.status)
+
+
 class DomainErrorMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,8 +33,4 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, DomainError):
-            return None
-        if request.path.startswith("/api/"):
-            return JsonResponse(error_json(exception), status=exception.status)
-        return render(request, "refused.html", {"error": exception}, status=exception.status)
+        return refusal(request, exception) if isinstance(exception, DomainError) else None

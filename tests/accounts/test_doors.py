@@ -1,0 +1,120 @@
+"""The second factor at every staff door, by every kind of visitor, method and spelling of the address."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from apps.accounts.models import Account
+from tests.accounts.signing import PASSWORD, account_for, signed_in, with_session
+
+DOORS = [
+    "/workbench/", "/en/workbench/", "/workbench/people/", "/en/workbench/people/", "/cms/", "/cms/pages/", "/admin/",
+    "/admin/axes/accessattempt/", "/cms/images/", "/workbench/no-such-page/", "/cms/no-such-page/",
+]  # fmt: skip
+ODD = ["/workbench", "/en/workbench", "/WORKBENCH/", "/workbench//", "/en//workbench/",
+       "/workbench/../workbench/", "/%77orkbench/", "/cms", "/admin"]  # fmt: skip
+STAFF = ("administrator", "city", 0)
+
+pytestmark = pytest.mark.django_db
+
+
+def _ask(client: Client, address: str, method: str) -> tuple[int, str]:
+    answer = getattr(client, method)(address)
+    return answer.status_code, answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "head"])
+@pytest.mark.parametrize("address", DOORS)
+def test_only_staff_with_a_second_factor_pass(address: str, method: str) -> None:
+    status, where = _ask(Client(), address, method)
+    assert status == 302 and where.removeprefix("/en").startswith("/accounts/login/?next=")
+    donor = with_session(account_for(None, "donor@example.org", mfa=False), second=False)
+    assert _ask(donor, address, method)[0] == 403
+    fresh = with_session(account_for(None, "fresh@example.org", STAFF, mfa=False), second=False)
+    status, where = _ask(fresh, address, method)
+    assert status == 302 and where.removeprefix("/en").startswith("/accounts/2fa/totp/activate/")
+    half = with_session(account_for(None, "half@example.org", STAFF), second=False)
+    status, where = _ask(half, address, method)
+    assert status == 302 and where.removeprefix("/en").startswith("/accounts/2fa/reauthenticate/")
+    whole = with_session(account_for(None, "whole@example.org", STAFF), second=True)
+    status, where = _ask(whole, address, method)
+    assert "/accounts/" not in where and status != 500
+
+
+@pytest.mark.parametrize("address", ODD)
+def test_odd_spellings_open_nothing(address: str) -> None:
+    for client in (Client(), with_session(account_for(None, "half@example.org", STAFF), second=False)):
+        answer = client.get(address)
+        assert answer.status_code in (301, 302, 404)
+        assert "/workbench/people/" not in answer.content.decode(errors="replace")
+
+
+def test_documents_of_the_editors_need_no_role_but_give_nothing() -> None:
+    assert Client().get("/cms-documents/1/x.pdf").status_code == 404
+
+
+def test_sign_in_by_the_pages_needs_both_steps() -> None:
+    account = account_for(None, "manager@example.org", ("manager", "organization", 1))
+    half = signed_in(account, second=False)
+    assert half.get("/workbench/").status_code == 302
+    assert "_auth_user_id" not in half.session
+    whole = signed_in(account)
+    assert whole.get("/workbench/").status_code == 200
+
+
+def test_a_reset_second_factor_ends_what_its_sessions_could_do() -> None:
+    account = account_for(None, "manager@example.org", ("manager", "organization", 1))
+    client = signed_in(account)
+    Authenticator.objects.filter(user=account).delete()
+    assert client.get("/workbench/").status_code == 302
+
+
+def test_secrets_of_second_factors_are_sealed_at_rest() -> None:
+    account = account_for(None, "manager@example.org", ("manager", "organization", 1))
+    stored = Authenticator.objects.get(user=account).data["secret"]
+    assert stored.startswith("1:") and len(stored) > 60
+
+
+def test_ten_failures_lock_the_account_for_this_address_alone() -> None:
+    account = account_for(None, "manager@example.org", ("manager", "organization", 1))
+    other = account_for(None, "other@example.org", mfa=False)
+    cache.clear()
+    client = Client()
+    for number in range(10):
+        spelled = account.email.upper() if number % 2 else account.email
+        last = client.post("/accounts/login/", {"login": spelled, "password": "wrong"})
+    assert last.status_code == 429
+    right = {"login": account.email, "password": PASSWORD}
+    assert client.post("/accounts/login/", right).status_code == 429
+    assert client.post("/accounts/login/", {"login": other.email, "password": PASSWORD}).status_code == 302
+    assert Client(REMOTE_ADDR="10.1.1.1").post("/accounts/login/", right).status_code == 302
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"])
+def test_next_never_leads_away(target: str) -> None:
+    account = account_for(None, "donor@example.org", mfa=False)
+    answer = Client().post("/accounts/login/", {"login": account.email, "password": PASSWORD, "next": target})
+    assert answer.status_code == 302 and answer["Location"] in ("/", "/workbench/")
+
+
+def test_nobody_becomes_a_superuser() -> None:
+    account = account_for(None, "donor@example.org", mfa=False)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(is_superuser=True)
+    with pytest.raises(PermissionError):
+        Account.objects.create_superuser("root@example.org", "x")
+
+
+@pytest.mark.parametrize("address", ["/cms/users/", "/cms/users/new/", "/cms/groups/", "/cms/groups/new/",
+                                     "/admin/auth/group/", "/admin/mfa/authenticator/", "/admin/account/emailaddress/",
+                                     "/admin/password_change/", "/admin/axes/accessattempt/add/"])  # fmt: skip
+def test_no_tool_edits_accounts_beside_the_operations(address: str) -> None:
+    for role in ("administrator", "editor"):
+        account = account_for(None, f"{role}@example.org", (role, "city", 0))
+        Account.objects.filter(pk=account.pk).update(is_staff=True)
+        for method in ("get", "post"):
+            assert _ask(with_session(account, second=True), address, method)[0] in (302, 403, 404), role
