@@ -1,0 +1,102 @@
+"""Reads of disclosures: what a project's page shows, and what waits on the workbench."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.core.actors import Actor
+from apps.core.clock import civil_day
+from apps.disclosures.models import Audit, Duty, Report
+from apps.disclosures.operations.duties import due_of, is_late
+from apps.disclosures.states import FINAL
+from apps.funds.models import Project
+
+
+def published_reports() -> QuerySet[Report]:
+    """This will give published reports, newest first, without their frozen bytes."""
+    rows = Report.objects.filter(status__in=FINAL).select_related(
+        "kind", "duty", "project__fund__organization", "organization"
+    )
+    return rows.defer("frozen").order_by("-published_at", "-id")
+
+
+def project_stops(project: Project, now: dt.datetime) -> list[dict[str, Any]]:
+    """This will list a project's duties and reports for components/thread.html, newest first: what is ahead with its
+    days, what is overdue with its days, what was published with its opinion. Three statements."""
+    duties = list(
+        Duty.objects.filter(project=project).select_related("kind", "report").prefetch_related("lateness").order_by("-n")
+    )
+    opinions = _opinions([duty.report.pk for duty in duties if _published(duty)])
+    return [_stop(duty, opinions, now) for duty in duties]
+
+
+def _stop(duty: Duty, opinions: dict[int, str], now: dt.datetime) -> dict[str, Any]:
+    title = _("%(kind)s（第%(n)d期）") % {"kind": duty.kind, "n": duty.n}
+    due = due_of(duty)
+    if _published(duty):
+        published = civil_day(duty.report.published_at)
+        late = (published - due).days
+        parts = [opinions.get(duty.report.pk, "")]
+        if late > 0:
+            parts.append(ngettext("逾期%(n)d天公布", "逾期%(n)d天公布", late) % {"n": late})
+        elif duty.lateness.all():
+            parts.append(_("逾期后获准延期"))
+        else:
+            parts.append(_("按时公布"))
+        return {"time": published, "title": title, "text": " · ".join(part for part in parts if part),
+                "href": reverse("disclosures_report", args=[duty.report.public_id]), "state": ""}  # fmt: skip
+    if is_late(duty, now):
+        days = (civil_day(now) - due).days
+        text = ngettext("已逾期%(n)d天，还没有公布", "已逾期%(n)d天，还没有公布", days) % {"n": days}
+        return {"time": due, "title": title, "text": text, "href": "", "state": "late"}
+    days = (due - civil_day(now)).days
+    text = ngettext("还有%(n)d天到期", "还有%(n)d天到期", days) % {"n": days}
+    if duty.extended_due_on:
+        text += "；" + _("已由民政部门延期：%(reason)s") % {"reason": duty.extension_reason}
+    return {"time": due, "title": title, "text": text, "href": "", "state": "todo"}
+
+
+def _published(duty: Duty) -> bool:
+    return hasattr(duty, "report") and duty.report.status in FINAL
+
+
+def _opinions(reports: list[int]) -> dict[int, str]:
+    rows = Audit.objects.filter(report__in=reports, declined_at=None).exclude(opinion="")
+    return {audit.report_id: audit.get_opinion_display() for audit in rows}
+
+
+# The workbench
+
+
+def visible_reports(actor: Actor) -> QuerySet[Report]:
+    """This will list the reports of an actor's organizations, all for the supervisor, and those drawn for them."""
+    rows = Report.objects.select_related("kind", "duty", "project__fund__organization", "organization", "drafted_by")
+    rows = rows.defer("frozen").prefetch_related("audits__firm").order_by("-id")
+    if actor.has("supervisor"):
+        return rows
+    own = actor.scopes("project_officer") | actor.scopes("manager")
+    drawn = Audit.objects.filter(auditor=actor.person_id or 0, declined_at=None, firm__in=actor.scopes("auditor"))
+    return rows.filter(
+        Q(project__fund__organization__in=own) | Q(project__partner__in=own) | Q(pk__in=drawn.values("report"))
+    )
+
+
+def open_duties(actor: Actor) -> QuerySet[Duty]:
+    """This will list the duties without a published report that concern an actor, the nearest date first."""
+    rows = Duty.objects.filter(fulfilled_on=None).select_related("kind", "project__fund", "organization", "report")
+    if not actor.has("supervisor"):
+        own = actor.scopes("project_officer") | actor.scopes("manager")
+        rows = rows.filter(Q(project__fund__organization__in=own) | Q(project__partner__in=own))
+    return rows.order_by("due_on", "id")
+
+
+def reports_of(organization_id: int) -> QuerySet[Report]:
+    """This will list what an organization published, or had published for its own money, newest first."""
+    rows = published_reports()
+    return rows.filter(Q(organization=organization_id) | Q(project__fund__organization=organization_id))
