@@ -35,6 +35,10 @@ def invite_staff(*, actor: Actor, email: str, display_name: str, now: dt.datetim
         validate_email(email)
     except ValidationError as error:
         raise BadInput(_("请填写正确的邮箱。"), field="email") from error
+    if len(email) > 254:
+        raise BadInput(_("请填写正确的邮箱。"), field="email")
+    if not display_name.strip():
+        raise BadInput(_("请填写姓名。"), field="display_name")
     known = Account.objects.select_for_update(of=("self",)).filter(email__iexact=email).first()
     if known:
         proven = EmailAddress.objects.filter(user=known, email__iexact=known.email, verified=True).exists()

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db.models import ForeignObjectRel, Model
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import policies
@@ -69,7 +69,9 @@ def join_accounts(*, actor: Actor, keep: Person, other: Person, reason: str, now
 
 def _follow(keep: Person, other: Person) -> None:
     """Every key to the other person, in whatever room, except in tables that only grow."""
-    for relation in Person._meta.related_objects:
+    for relation in Person._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ForeignObjectRel):
+            continue
         model = relation.related_model
         if isinstance(model, type) and issubclass(model, Model) and model not in TABLES:
             name = relation.field.name
