@@ -110,7 +110,7 @@ def make_project(world: World, *, slug: str = "dabing", target: int = 50_000_000
         person_in_charge="负责人", office_address="澜江市博爱路16号3楼", phone="0799-88661207",
         beneficiaries="澜江市困难家庭", cost_rate_bp=300, surplus_rule="转入同一微基金", target=target,
         budget=[
-            BudgetDraft("aid", "医疗救助", target * 8 // 10, "Medical aid"),
+            BudgetDraft("aid", "医疗救助", target * 8 // 10, "Medical aid", is_aid_line=True),
             BudgetDraft("materials", "物资", target // 10, "Materials"),
             BudgetDraft("management", "项目管理", target // 20, "Management", cost="management"),
         ],
