@@ -83,18 +83,18 @@ class Grant(models.Model):
     """A role held by a person within one scope, granted by one administrator and confirmed by another."""
 
     class Role(models.TextChoices):
-        CASEWORKER = "caseworker", _("个案工作者")
-        TOWN_REVIEWER = "town_reviewer", _("镇街复核人")
-        CITY_REVIEWER = "city_reviewer", _("市级复核人")
+        CASEWORKER = "caseworker", _("社工")
+        TOWN_REVIEWER = "town_reviewer", _("镇街审核员")
+        CITY_REVIEWER = "city_reviewer", _("市级审核员")
         PROJECT_OFFICER = "project_officer", _("项目专员")
         MANAGER = "manager", _("机构负责人")
         CASHIER = "cashier", _("出纳")
         PURCHASER = "purchaser", _("采购员")
-        STOREKEEPER = "storekeeper", _("仓库管理员")
+        STOREKEEPER = "storekeeper", _("仓管")
         AUDITOR = "auditor", _("审计师")
-        SUPERVISOR = "supervisor", _("监督人")
+        SUPERVISOR = "supervisor", _("民政局监管")
         ADMINISTRATOR = "administrator", _("系统管理员")
-        EDITOR = "editor", _("网站编辑")
+        EDITOR = "editor", _("编辑")
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(_("角色"), max_length=20, choices=Role.choices)

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('person', models.BigIntegerField()),
                 ('what', models.CharField(choices=[('invited', '已邀请'), ('asked', '申请授权'), ('confirmed', '授权生效'), ('revoked', '授权收回'), ('reset_asked', '申请重置第二步验证'), ('reset', '已重置第二步验证'), ('joined', '合并为一个人')], max_length=12)),
-                ('role', models.CharField(blank=True, choices=[('caseworker', '个案工作者'), ('town_reviewer', '镇街复核人'), ('city_reviewer', '市级复核人'), ('project_officer', '项目专员'), ('manager', '机构负责人'), ('cashier', '出纳'), ('purchaser', '采购员'), ('storekeeper', '仓库管理员'), ('auditor', '审计师'), ('supervisor', '监督人'), ('administrator', '系统管理员'), ('editor', '网站编辑')], max_length=20)),
+                ('role', models.CharField(blank=True, choices=[('caseworker', '社工'), ('town_reviewer', '镇街审核员'), ('city_reviewer', '市级审核员'), ('project_officer', '项目专员'), ('manager', '机构负责人'), ('cashier', '出纳'), ('purchaser', '采购员'), ('storekeeper', '仓管'), ('auditor', '审计师'), ('supervisor', '民政局监管'), ('administrator', '系统管理员'), ('editor', '编辑')], max_length=20)),
                 ('scope_kind', models.CharField(blank=True, max_length=20)),
                 ('scope_id', models.BigIntegerField(default=0)),
                 ('actor_person', models.BigIntegerField(null=True)),
