@@ -52,7 +52,7 @@ class Books:
 
     @property
     def spending(self) -> int:
-        return sum(each.amount for each in [*self.releases, *self.expenses])
+        return sum(each.amount for each in self.releases) + sum(each.amount for each in self.expenses)
 
 
 def database_clock() -> dt.datetime:
@@ -83,12 +83,12 @@ def compute(
     )
     opening = balance_at(marks, moment=start, recorded_before=cutoff) + paid_before - shown_before
     spending = _spending(project, releases, expenses)
-    shown = sum(each.amount for each in [*releases, *expenses])
+    shown = sum(each.amount for each in releases) + sum(each.amount for each in expenses)
     earlier = _paid_before(releases, expenses, start, period_start)
     made = [
         *_income(marks, start, end, cutoff),
         *spending,
-        Figure(Section.BALANCE, "opening", "期初未使用（含办理中的救助）", "Unspent at the start, aid under way included",
+        Figure(Section.BALANCE, "opening", "期初未使用（含办理中的救助）", "Unspent at the start, aid included",
                opening),
         Figure(Section.BALANCE, "fees", "支付手续费", "Payment fees", fees),
         Figure(Section.PEOPLE, "households", "帮助户次", "Households helped", sum(each.households for each in releases),
@@ -96,7 +96,8 @@ def compute(
         Figure(Section.AUDIT, "paid", "本期实际付款（总账）", "Paid in the period (ledger)", paid),
         Figure(Section.AUDIT, "shown_earlier", "本期公布、以前付款", "Shown now, paid earlier", earlier),
         Figure(Section.AUDIT, "not_shown", "已付款、尚未公布", "Paid, not yet shown", paid - (shown - earlier)),
-        Figure(Section.AUDIT, "late_recorded", "上期报告之后才记账的以前事项", "Of earlier days, recorded after the last report",
+        Figure(Section.AUDIT, "late_recorded", "上期报告后才记账的以前事项",
+               "Of earlier days, recorded since the last report",
                opening - _closing_of_last(project, period_start, report, opening)),
         Figure(Section.AUDIT, "ledger_closing", "期末总账余额", "Ledger balance at the end",
                balance_at(marks, moment=end, recorded_before=cutoff)),
@@ -178,7 +179,7 @@ def _paid_before(
 
 def _closing_of_last(project: Project, period_start: dt.date, report: Report | None, opening: int) -> int:
     rows = Report.objects.filter(project=project, period_end__lte=period_start)
-    last = rows.exclude(pk=report.pk if report else None).order_by("-period_end", "-id").first()
+    last = rows.exclude(pk=report.pk if report else 0).order_by("-period_end", "-id").first()
     if last is None:
         return opening
     amounts = {(line.section, line.key): line.computed for line in last.lines.all()}
@@ -200,4 +201,5 @@ def closing(amounts: dict[tuple[str, str], int]) -> int:
 def last_period_end(project: Project, kind_id: int) -> dt.date | None:
     """This will give the day after the last one that a report of a kind already covers."""
     rows = Report.objects.filter(project=project, kind=kind_id)
-    return rows.aggregate(n=Max("period_end"))["n"]
+    latest: dt.date | None = rows.aggregate(n=Max("period_end"))["n"]
+    return latest

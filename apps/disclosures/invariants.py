@@ -16,7 +16,7 @@ GRACE = dt.timedelta(days=1)
 
 
 def duties_are_kept() -> Finding:
-    """This will check that every duty has an owner, and that each one overdue for a day has its row and shows at its project."""
+    """This will check that every duty has an owner, and that each overdue one has its row and shows at its project."""
     now, broken = clock.now(), []
     duties = list(Duty.objects.select_related("project"))
     noted = set(DutyLateness.objects.values_list("duty", "due_on"))

@@ -68,6 +68,8 @@ def is_drawn(actor: Actor, report: Report) -> bool:
     if actor.person_id is None:
         return False
     return any(
-        audit.auditor_id == actor.person_id and audit.declined_at is None and actor.has("auditor", "audit_firm", audit.firm_id)
+        audit.auditor_id == actor.person_id
+        and audit.declined_at is None
+        and actor.has("auditor", "audit_firm", audit.firm_id)
         for audit in report.audits.all()
     )  # fmt: skip

@@ -30,16 +30,38 @@ def project_stops(project: Project, now: dt.datetime) -> list[dict[str, Any]]:
     """This will list a project's duties and reports for components/thread.html, newest first: what is ahead with its
     days, what is overdue with its days, what was published with its opinion. Three statements."""
     duties = list(
-        Duty.objects.filter(project=project).select_related("kind", "report").prefetch_related("lateness").order_by("-n")
+        Duty.objects.filter(project=project)
+        .select_related("kind", "report")
+        .prefetch_related("lateness")
+        .order_by("-n")
     )
     opinions = _opinions([duty.report.pk for duty in duties if _published(duty)])
     return [_stop(duty, opinions, now) for duty in duties]
+
+
+def organization_stops(organization_id: int, now: dt.datetime) -> list[dict[str, Any]]:
+    """This will list what an organization owes the public now, the latest date first, each with its project."""
+    rows = Duty.objects.filter(organization=organization_id, fulfilled_on=None).select_related(
+        "kind", "project", "report"
+    )
+    made = []
+    for duty in rows.order_by("-due_on", "-id"):
+        stop = _stop(duty, {}, now)
+        made.append(
+            {
+                **stop,
+                "title": f"{duty.project} · {stop['title']}",
+                "href": reverse("cms_project", args=[duty.project.slug]),
+            }
+        )
+    return made
 
 
 def _stop(duty: Duty, opinions: dict[int, str], now: dt.datetime) -> dict[str, Any]:
     title = _("%(kind)s（第%(n)d期）") % {"kind": duty.kind, "n": duty.n}
     due = due_of(duty)
     if _published(duty):
+        assert duty.report.published_at is not None
         published = civil_day(duty.report.published_at)
         late = (published - due).days
         parts = [opinions.get(duty.report.pk, "")]
@@ -76,20 +98,28 @@ def _opinions(reports: list[int]) -> dict[int, str]:
 
 def visible_reports(actor: Actor) -> QuerySet[Report]:
     """This will list the reports of an actor's organizations, all for the supervisor, and those drawn for them."""
-    rows = Report.objects.select_related("kind", "duty", "project__fund__organization", "organization", "drafted_by")
+    rows = Report.objects.select_related(
+        "kind", "duty", "project__fund__organization", "organization", "drafted_by"
+    )
     rows = rows.defer("frozen").prefetch_related("audits__firm").order_by("-id")
     if actor.has("supervisor"):
         return rows
     own = actor.scopes("project_officer") | actor.scopes("manager")
-    drawn = Audit.objects.filter(auditor=actor.person_id or 0, declined_at=None, firm__in=actor.scopes("auditor"))
+    drawn = Audit.objects.filter(
+        auditor=actor.person_id or 0, declined_at=None, firm__in=actor.scopes("auditor")
+    )
     return rows.filter(
-        Q(project__fund__organization__in=own) | Q(project__partner__in=own) | Q(pk__in=drawn.values("report"))
+        Q(project__fund__organization__in=own)
+        | Q(project__partner__in=own)
+        | Q(pk__in=drawn.values("report"))
     )
 
 
 def open_duties(actor: Actor) -> QuerySet[Duty]:
     """This will list the duties without a published report that concern an actor, the nearest date first."""
-    rows = Duty.objects.filter(fulfilled_on=None).select_related("kind", "project__fund", "organization", "report")
+    rows = Duty.objects.filter(fulfilled_on=None).select_related(
+        "kind", "project__fund", "organization", "report"
+    )
     if not actor.has("supervisor"):
         own = actor.scopes("project_officer") | actor.scopes("manager")
         rows = rows.filter(Q(project__fund__organization__in=own) | Q(project__partner__in=own))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal, cast
+
 from django.utils.translation import override
 
 from apps.core.clock import civil_day
@@ -14,14 +16,17 @@ from apps.funds.states import Category
 from apps.places.models import Town
 from apps.publication.drafts import Facet, RowDraft
 
+Period = Literal["month", "quarter", "half_year", "year"]
+
 
 def row_drafts(report: Report, audit: Audit) -> list[RowDraft]:
-    """This will write the public rows of a report. Amounts are those of the books: what is searched sums to the ledger."""
+    """This will write the public rows of a report. Amounts are the books': what is searched sums to the ledger."""
     assert report.published_at is not None
     project = report.project
-    common = {
+    owner = project.fund.organization
+    common: dict[str, Any] = {
         "batch": report.public_id, "link": f"/disclosures/{report.public_id}/",
-        "organization": Facet(project.fund.organization.uscc, project.fund.organization.name, project.fund.organization.name_en),
+        "organization": Facet(owner.uscc, owner.name, owner.name_en),
         "fund": Facet(project.fund.slug, project.fund.name, project.fund.name_en),
         "project": Facet(project.slug, project.name, project.name_en),
         "kind": Facet(report.kind.code, report.kind.name_zh, report.kind.name_en), "opinion": audit.opinion,
@@ -36,7 +41,8 @@ def row_drafts(report: Report, audit: Audit) -> list[RowDraft]:
             view="report", source=f"report/{report.public_id}", public_id=report.public_id,
             amount=Money(section_total(report, Section.SPENDING, "computed"), report.currency),
             household_times=households, day=civil_day(report.published_at), period="quarter",
-            category=category_facet(project.category), heading=f"{project.name}：{report.kind.name_zh}（第{report.duty.n}期）",
+            category=category_facet(project.category),
+            heading=f"{project.name}：{report.kind.name_zh}（第{report.duty.n}期）",
             text="\n".join([text for text in texts if text] + [report.narrative_en] * bool(report.narrative_en)),
             more={"sha256": report.sha256, "n": report.duty.n, "from": report.period_start.isoformat(),
                   "until": report.period_end.isoformat(), "income": section_total(report, Section.INCOME, "computed")},
@@ -64,7 +70,7 @@ def _in(language: str, category: str) -> str:
         return str(Category(category).label)
 
 
-def _release_row(report: Report, use: ReportUse, towns: dict[int, Town], common: dict) -> RowDraft:  # type: ignore[type-arg]
+def _release_row(report: Report, use: ReportUse, towns: dict[int, Town], common: dict[str, Any]) -> RowDraft:
     release = use.release
     assert release is not None
     town = towns.get(release.town or 0)
@@ -72,14 +78,16 @@ def _release_row(report: Report, use: ReportUse, towns: dict[int, Town], common:
     return RowDraft(
         view="use", source=f"use/{release.public_id}", public_id=release.public_id,
         amount=Money(release.amount, release.currency), household_times=release.households, day=release.starts_on,
-        period=release.period, category=category_facet(release.category),
+        period=cast(Period, release.period), category=category_facet(release.category),
         town=Facet(town.code, town.name_zh, town.name_en) if town else None,
         heading=f"{what}救助：{town.name_zh if town else '全市'}，{release.households}户",
         text=report.project.summary, more={"kind": "aid", "confirmed": release.confirmed}, **common,
     )  # fmt: skip
 
 
-def _expense_row(report: Report, use: ReportUse, lines: dict[int, BudgetLine], common: dict) -> RowDraft:  # type: ignore[type-arg]
+def _expense_row(
+    report: Report, use: ReportUse, lines: dict[int, BudgetLine], common: dict[str, Any]
+) -> RowDraft:
     expense = use.expense
     assert expense is not None
     line = lines[expense.budget_line]

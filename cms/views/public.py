@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.core.money import Money
 from apps.core.pages import cached_page
 from apps.disbursements.queries import transfers_of
+from apps.disclosures.queries import project_stops
 from apps.donations.queries import gift_counts
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import accepts_gifts, fund_earmarks, project_earmarks, public_funds, public_projects
@@ -101,6 +102,7 @@ def project_context(found: Project, story: Any) -> dict[str, Any]:
         "days_left": max((found.ends_on - clock.civil_day(now)).days, 0), "rows": rows,
         "planned": sum(row.line.planned for row in rows), "used": sum(row.used for row in rows),
         "uses": _uses(releases, expenses), "late_days": late, "started_on": found.starts_on,
+        "report_stops": project_stops(found, now),
     }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import DatabaseError, transaction
+
 from apps.core.clock import SHANGHAI
 from apps.core.errors import DomainError, PermissionRefused
 from apps.disclosures import operations as op
@@ -15,8 +17,6 @@ from apps.disclosures.tasks import keep_duties
 from apps.funds import operations as funds
 from apps.funds.models import Project
 from apps.funds.operations import ReportOverdue
-from django.db import DatabaseError, transaction
-
 from tests import world as w
 from tests.disclosures import scene
 

@@ -6,6 +6,8 @@ import datetime as dt
 
 import psycopg
 import pytest
+from django.db import DatabaseError, transaction
+
 from apps.core.errors import PermissionRefused, WrongState
 from apps.disclosures import operations as op
 from apps.disclosures.errors import NoDuty, NoIndependentAuditor, PeriodWrong
@@ -13,8 +15,6 @@ from apps.disclosures.models import Audit, Report, ReportLine
 from apps.disclosures.operations import LineInput
 from apps.publication.models import PublicRowText
 from apps.publication.privacy import NotPublishable
-from django.db import DatabaseError, transaction
-
 from charity_site.stack.addresses import APPLICATION, OWNER
 from tests import world as w
 from tests.disclosures import scene
@@ -31,8 +31,8 @@ TAMPERING = [
     "UPDATE disclosures_reportline SET reported = reported + 1, explanation = 'x'",
     "UPDATE disclosures_reportline SET label_zh = 'x'",
     "DELETE FROM disclosures_reportline",
-    "INSERT INTO disclosures_reportline (report_id, section, key, position, label_zh, label_en, unit, reported, computed, "
-    "explanation) SELECT id, 'income', 'x', 99, '', '', 'fen', 1, 1, '' FROM disclosures_report",
+    "INSERT INTO disclosures_reportline (report_id, section, key, position, label_zh, label_en, unit, reported, "
+    "computed, explanation) SELECT id, 'income', 'x', 99, '', '', 'fen', 1, 1, '' FROM disclosures_report",
     "TRUNCATE disclosures_reportline",
     "UPDATE disclosures_reportuse SET amount = 1",
     "DELETE FROM disclosures_reportuse",
@@ -126,7 +126,9 @@ def test_returned_reports_come_back_to_the_same_auditor() -> None:
     assert second is not first
     op.accept_audit(actor=second, report=report, now=LATER)
     op.return_report(actor=second, report=report, reason="请附验收单编号。", now=LATER)
-    op.submit_report(lines={**scene.as_computed(report), ("spending", "line:materials"): LineInput(0)}, **given)
+    op.submit_report(
+        lines={**scene.as_computed(report), ("spending", "line:materials"): LineInput(0)}, **given
+    )
     report.refresh_from_db()
     assert report.status == "assigned" and Audit.objects.get(declined_at=None).auditor_id == second.person_id
 
@@ -136,7 +138,12 @@ def test_who_may_not() -> None:
     city = scene.helped()
     stranger = w.person("stranger", ("project_officer", "organization", city.organization.pk + 1))
     given = {"project": city.project, "now": LATER}
-    for actor in (stranger, city.people["manager"], city.people["supervisor"], city.people["caseworker_shiqiao"]):
+    for actor in (
+        stranger,
+        city.people["manager"],
+        city.people["supervisor"],
+        city.people["caseworker_shiqiao"],
+    ):
         with pytest.raises(PermissionRefused):
             op.start_report(actor=actor, until=LATER.date(), **given)
     with pytest.raises(PeriodWrong):

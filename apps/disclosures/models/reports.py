@@ -7,6 +7,8 @@ marked as superseded (D3, D4, D5).
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -52,7 +54,7 @@ IF NEW.status NOT IN ('draft', 'returned') AND EXISTS (
   RAISE EXCEPTION 'report_difference_explained: a difference needs its explanation';
 END IF;
 RETURN NEW;
-"""
+"""  # noqa: E501
 
 GUARD_PART = """
   of_report := CASE WHEN TG_OP = 'DELETE' THEN OLD.report_id ELSE NEW.report_id END;
@@ -116,7 +118,8 @@ class Report(models.Model):
                 name="report_submitted_has_cutoff",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=list(states.FINAL)) & Q(frozen__isnull=True, published_at__isnull=True, sha256="")
+                condition=~Q(status__in=list(states.FINAL))
+                & Q(frozen__isnull=True, published_at__isnull=True, sha256="")
                 | Q(status__in=list(states.FINAL), frozen__isnull=False, published_at__isnull=False,
                     published_by__isnull=False) & ~Q(sha256=""),
                 name="report_published_is_frozen",
@@ -131,6 +134,11 @@ class Report(models.Model):
             models.Index(fields=["status", "-id"], name="report_by_status"),
         ]
         triggers = guard("report", GUARD_REPORT, [], pgtrigger.Update | pgtrigger.Delete)
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day of the period."""
+        return self.period_end - dt.timedelta(days=1)
 
 
 @append_only
@@ -171,7 +179,7 @@ class ReportLine(models.Model):
 
 
 class ReportUse(models.Model):
-    """A release or public expense that a report holds; each is held by one report only, for ever once it is published."""
+    """A release or public expense that a report holds; each by one report only, for ever once it is published."""
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="uses")
     release = models.OneToOneField(Release, on_delete=models.PROTECT, null=True)

@@ -34,10 +34,10 @@ from apps.organizations.queries import independent_firms
 
 @transaction.atomic
 def draw_auditor(*, actor: Actor, report: Report, now: dt.datetime) -> Audit:
-    """This will draw a report's auditor among everybody eligible: auditors of firms without a tie to the organization or
-    its partner, who hold no role in either and did not write the report, nor declined it.
+    """This will draw a report's auditor among everybody eligible: auditors of firms without a tie to the organization
+    or its partner, who hold no role in either and did not write the report, nor declined it.
 
-    The seed was fixed at submission and its hash is shown from then on; the place is SHA-256(seed ":" public id ":" round)
+    The seed was fixed at submission and its hash is shown from then on; the place is SHA-256(seed:public id:round)
     modulo the number of places, so that anybody can recompute the draw once the seed is published with the report.
     Raises NoIndependentAuditor.
     """

@@ -33,8 +33,8 @@ def begin_duties(*, project_id: int, event: str) -> Duty | None:
     `executing`, whichever is first, when its plan lasts over 6 months (D1). Safe to repeat, in any order of events.
 
     Windows are counted in calendar months of Asia/Shanghai from the first day, each from that day itself, so that 31
-    January is followed by 30 April and 31 July. The report is due when its window ends: CL79 asks for one at least every
-    three months, so the strict reading is that three months never pass without one.
+    January is followed by 30 April and 31 July. The report is due when its window ends: CL79 asks for one at least
+    every three months, so the strict reading is that three months never pass without one.
     """
     project = lock_project(project_id)
     began = began_on(project)

@@ -30,9 +30,9 @@ from apps.publication.rows import publish_rows
 
 @transaction.atomic
 def publish_report(*, actor: Actor, report: Report, now: dt.datetime) -> Report:
-    """This will make an audited report public for ever: its texts pass the privacy gate, its canonical bytes and their
-    SHA-256 are frozen, one public row for it and one for each use it holds become searchable, and its duty is fulfilled,
-    all in one transaction. A qualified or adverse opinion is published as such.
+    """This will make an audited report public for ever, in one transaction: its texts pass the privacy gate, its
+    canonical bytes and their SHA-256 are frozen, one public row for it and one for each use it holds become searchable,
+    and its duty is fulfilled. A qualified or adverse opinion is published as such.
 
     Raises NotPublishable (a text holds personal details), SameHands (the drafter).
     """

@@ -91,8 +91,8 @@ def submit_report(
     *, actor: Actor, report: Report, narrative: str, lines: Mapping[Key, LineInput], now: dt.datetime,
     narrative_en: str = "",
 ) -> Report:  # fmt: skip
-    """This will hand a report in: every figure is recomputed at a cut-off of the database's clock, the uses it holds are
-    fixed, and the seed of the auditor's draw is chosen, before anybody knows who is eligible.
+    """This will hand a report in: every figure is recomputed at a cut-off of the database's clock, the uses it holds
+    are fixed, and the seed of the auditor's draw is chosen, before anybody knows who is eligible.
 
     Raises DifferenceUnexplained, FiguresMissing (a line of the books without a reported figure), NarrativeMissing.
     A report that was returned goes back to the same auditor.

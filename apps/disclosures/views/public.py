@@ -6,6 +6,7 @@ import json
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
@@ -14,8 +15,9 @@ from django.views.decorators.http import require_safe
 from apps.core import clock
 from apps.core.pages import cached_page
 from apps.disclosures.operations.duties import due_of
-from apps.disclosures.queries import published_reports
-from apps.disclosures.states import Section, Severity
+from apps.disclosures.queries import organization_stops, published_reports, reports_of
+from apps.disclosures.states import Section
+from apps.organizations.models import Organization
 
 
 @cached_page()
@@ -35,9 +37,25 @@ def report(request: HttpRequest, public_id: str) -> HttpResponse:
         "aid": [use for use in said["uses"] if use["kind"] == "aid"],
         "expenses": [use for use in said["uses"] if use["kind"] == "expense"],
         "households": sum(use["households"] for use in said["uses"] if use["kind"] == "aid"),
-        "severities": dict(Severity.choices), "english": (get_language() or "").startswith("en"),
+        "balance": [line for line in said["lines"] if line["section"] == Section.BALANCE],
+        "address": f"{settings.SITE_URL}/disclosures/{found.public_id}/",
+        "english": (get_language() or "").startswith("en"),
     }  # fmt: skip
     return render(request, "disclosures/report.html", context)
+
+
+@cached_page()
+@require_safe
+def organization(request: HttpRequest, uscc: str) -> HttpResponse:
+    """This will show an organization's legal facts, what it owes and what it published."""
+    now = clock.now()
+    found = get_object_or_404(Organization, uscc=uscc)
+    stops = organization_stops(found.pk, now)
+    return render(
+        request, "disclosures/organization.html",
+        {"organization": found, "stops": stops, "late": sum(stop["state"] == "late" for stop in stops), "now": now,
+         "reports": list(reports_of(found.pk)[:60])},
+    )  # fmt: skip
 
 
 @cached_page()
@@ -52,8 +70,12 @@ def original(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def sections(said: dict[str, Any]) -> list[dict[str, Any]]:
-    """This will group a report's frozen lines as its table shows them: income, spending, and how the balance comes about."""
-    names = {"income": Section.INCOME.label, "spending": Section.SPENDING.label, "people": Section.PEOPLE.label}
+    """This will group a report's frozen lines as its table shows them: income, spending, people."""
+    names = {
+        "income": Section.INCOME.label,
+        "spending": Section.SPENDING.label,
+        "people": Section.PEOPLE.label,
+    }
     made = []
     for name, lines in groupby(said["lines"], key=lambda line: line["section"]):
         if name in names:

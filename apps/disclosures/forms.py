@@ -1,0 +1,131 @@
+"""Forms of the workbench. A report's lines are fields named by section and key; what was typed is kept on refusal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import DomainError
+from apps.core.money import Money, format_money
+from apps.disclosures.models import ReportLine
+from apps.disclosures.operations import LineInput
+from apps.disclosures.states import Opinion, Section, Severity, Unit
+from apps.funds.models import Project
+
+
+class StartForm(forms.Form):
+    project = forms.ModelChoiceField(Project.objects.none(), label=_("项目"), to_field_name="slug")
+    until = forms.DateField(
+        label=_("报告期截止"), widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("从上一期的次日算起，到这一天为止；最晚今天"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, projects: QuerySet[Project], today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["project"].queryset = projects  # type: ignore[attr-defined]
+        self.fields["until"].initial = today
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the editor: the stored line, its field names, and what is in them."""
+
+    line: ReportLine
+    name: str
+    reported: str
+    explanation: str
+    error: str = ""
+
+    @property
+    def differs(self) -> bool:
+        return self.line.reported != self.line.computed
+
+
+class ReportForm(forms.Form):
+    narrative = forms.CharField(
+        label=_("这一期做了什么"), required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_("会公开。不要写姓名、电话、证件号、学校和住址"),
+    )  # fmt: skip
+    narrative_en = forms.CharField(
+        label=_("英文说明"), required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def __init__(self, *args: Any, lines: Sequence[ReportLine], currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        self.rows: list[Row] = []
+        for n, line in enumerate(lines):
+            if line.section == Section.AUDIT:
+                continue
+            name = f"line-{n}"
+            typed = self.data.get(f"{name}-reported") if self.is_bound else None
+            said = self.data.get(f"{name}-explanation") if self.is_bound else None
+            self.rows.append(
+                Row(line, name, plain(line.reported, line.unit, currency) if typed is None else str(typed),
+                    line.explanation if said is None else str(said))
+            )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for row in self.rows:
+            try:
+                number(row.reported, row.line.unit, self.currency)
+            except (DomainError, ValueError):
+                row.error = str(_("写成数字，例如 1234.50"))
+                self.add_error(None, f"{row.line.label_zh}：{row.error}")
+        return data
+
+    def inputs(self) -> Mapping[tuple[str, str], LineInput]:
+        """This will give what was typed by (section, key)."""
+        return {
+            (row.line.section, row.line.key): LineInput(
+                number(row.reported, row.line.unit, self.currency), row.explanation
+            )
+            for row in self.rows
+        }
+
+
+def plain(value: int, unit: str, currency: str) -> str:
+    """This will write a figure as it is typed: 1,234.50 or 12."""
+    if unit == Unit.HOUSEHOLDS:
+        return str(value)
+    text = format_money(Money(abs(value), currency)).lstrip("¥")
+    return f"-{text}" if value < 0 else text
+
+
+def number(text: str, unit: str, currency: str) -> int:
+    """This will read a figure as people type it, a minus allowed. Raises BadAmount or ValueError."""
+    text = text.strip().replace("\u2212", "-").replace("－", "-")
+    sign = -1 if text.startswith("-") else 1
+    rest = text.lstrip("-").strip()
+    if unit == Unit.HOUSEHOLDS:
+        return sign * int(rest)
+    return sign * Money.parse(rest, currency).minor
+
+
+class FindingForm(forms.Form):
+    severity = forms.ChoiceField(label=_("轻重"), choices=Severity.choices)
+    title = forms.CharField(label=_("标题"), max_length=80)
+    text = forms.CharField(
+        label=_("审计发现"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("会公开。不要写姓名、电话、证件号和住址"),
+    )
+
+
+class OpinionForm(forms.Form):
+    opinion = forms.ChoiceField(label=_("意见"), choices=Opinion.choices, widget=forms.RadioSelect)
+    text = forms.CharField(
+        label=_("意见全文"), widget=forms.Textarea(attrs={"rows": 5}), help_text=_("签署后不能改")
+    )
+
+
+class ExtensionForm(forms.Form):
+    until = forms.DateField(label=_("延到"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label=_("公开的理由"), max_length=300)
