@@ -1,0 +1,152 @@
+"""Every benchmark in one run, written to benchmarks/results.md with machine, versions and seed.
+
+Example: make bench ARGS="gifts pages". A scratch database server is started for it and removed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+NAMES = ("gifts", "search", "pages", "stack")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=[], help=f"some of: {' '.join(NAMES)} (all)")
+    parser.add_argument("--lines", type=int, default=200_000, help="generated lines of the search benchmark")
+    options = parser.parse_args()
+    names = options.names or NAMES
+    import django
+
+    django.setup()
+    from charity_site.stack.processes import Children
+
+    from tests.databases import start_server
+
+    children = Children()
+    parts: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("TEST_RUN_DIR")) as folder:
+        run = Path(folder)
+        run.chmod(0o755)
+        (run / "keys").mkdir()
+        (run / "logs").mkdir()
+        try:
+            server = start_server(children, run)
+            for name in names:
+                print(f"{name} …", flush=True)
+                parts.append(WAYS[name](children, server, run, options))
+                print(parts[-1], flush=True)
+        finally:
+            children.stop_all()
+    _write(parts)
+    return 0
+
+
+def _point(server: Any, name: str) -> None:
+    """Turns Django to a fresh clone of the template."""
+    from django.db import connections
+
+    server.clone(name)
+    connections.close_all()
+    connections["default"].settings_dict.update(
+        NAME=name, HOST="127.0.0.1", PORT=str(server.port), USER="charity_app", PASSWORD=server.password("charity_app")
+    )
+
+
+def _gifts(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import gifts
+
+    _point(server, "bench_gifts")
+    return gifts.table(gifts.run())
+
+
+def _search(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import search
+
+    _point(server, "bench_search")
+    return search.table(search.run(options.lines))
+
+
+def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
+    from charity_site.stack.addresses import OWNER
+    from charity_site.stack.placement import place
+    from charity_site.stack.ports import free_port
+    from charity_site.stack.valkey import Valkey
+
+    from benchmarks import gifts, pages
+
+    _point(server, "bench_pages")
+    project, _fund = gifts._project()
+    from django.db import connections
+
+    connections.close_all()
+    folder = run / "broker"
+    folder.mkdir()
+    folder.chmod(0o755)
+    broker = Valkey(place(folder), run / "keys", free_port(), run / "logs" / "valkey.log", durable=False)
+    broker.start(children)
+    port = free_port()
+    statics = run / "static"
+    environment = {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": server.url("bench_pages"),
+        "MIGRATION_DATABASE_URL": server.url("bench_pages", OWNER), "CACHE_URL": broker.url + "/1",
+        "SITE_URL": f"http://localhost:{port}", "STATIC_DIR": str(statics), "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"], cwd=ROOT, env=environment,
+                   check=True)  # fmt: skip
+    children.spawn(
+        "web",
+        [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers",
+         "2", "--blocking-threads", "1", "--no-ws", "charity_site.wsgi:application"],
+        log=run / "logs" / "web.log", environment=environment, folder=ROOT,
+    )  # fmt: skip
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.1)
+    static = "/static/" + next(path.name for path in (statics / "css").glob("components*.css")).join(["css/", ""])
+    return pages.table(pages.run(f"http://localhost:{port}", f"/projects/{project.slug}/", static))
+
+
+def _stack(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import stack
+
+    return stack.table(stack.run())
+
+
+WAYS: dict[str, Callable[..., str]] = {"gifts": _gifts, "search": _search, "pages": _pages, "stack": _stack}
+
+
+def _write(parts: list[str]) -> None:
+    from importlib.metadata import version
+
+    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")), platform.processor())  # fmt: skip
+    head = (
+        f"# Benchmarks\n\nWritten by `make bench` on {dt.date.today()}: {os.cpu_count()} cores, {cpu}; Python "
+        f"{platform.python_version()}, Django {version('django')}, PostgreSQL 18 (fsync off, as in tests), seed 20261123.\n"
+        "Each part is a ratio or an aim within this one run; other machines give other absolute figures.\n"
+    )
+    body = "\n".join(f"\n```\n{part}\n```\n" for part in parts)
+    (ROOT / "benchmarks" / "results.md").write_text(head + body)
+    print("Written to benchmarks/results.md")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""docs/accounting.md's worked examples, done by the operations and compared line by line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+import re
+from collections.abc import Callable
+
+import pytest
+from apps.core.actors import system
+from apps.core.money import Money
+from apps.ledger import operations as ledger
+from apps.ledger.models import AccountCode, Earmark, Entry
+from apps.ledger.operations import Credit
+
+from tests.world import NOW
+
+pytestmark = pytest.mark.django_db
+ACTOR = system("tests")
+TEXT = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "accounting.md").read_text()
+Line = tuple[str, str, str]
+
+
+def examples() -> dict[str, list[Line]]:
+    """{heading: [(code, earmark kind, amount)]} of the worked examples."""
+    found = {}
+    for part in TEXT.split("\n### ")[1:]:
+        heading, _, rest = part.partition("\n")
+        rows = re.findall(r"^\| (\d{4}) \| (\w*) ?\| (-?[\d.]+) \|$", rest, re.MULTILINE)
+        found[heading.strip()] = [(code, mark, amount) for code, mark, amount in rows]
+    return found
+
+
+def mark(kind: str, owner: int = 1) -> Earmark:
+    book = ledger.open_book(code="federation", name="总会")
+    return ledger.open_earmark(book=book, kind=kind, owner=owner)
+
+
+def gift(earmark: Earmark, fen: int, origin: int) -> Entry:
+    at = NOW + dt.timedelta(seconds=origin)
+    pk = ledger.post_credit(actor=ACTOR, credit=Credit(f"g{origin}", earmark.pk, fen, at, origin, "wechat_pay"))
+    return Entry.objects.get(pk=pk)
+
+
+def paid(earmark: Earmark, fen: int) -> Entry:
+    ledger.reserve(earmark=earmark.pk, amount=fen, purpose="d:1", now=NOW)
+    return ledger.pay_reservation(actor=ACTOR, purpose="d:1", key="p", cost="programme", budget_line=1, now=NOW,
+                                  effective_at=NOW)  # fmt: skip
+
+
+def fee(earmark: Earmark, fen: int) -> Entry:
+    return ledger.post_fee(actor=ACTOR, earmark=earmark.pk, origin=1, amount=fen, key="fee", effective_at=NOW,
+                           channel="wechat_pay")  # fmt: skip
+
+
+def a_gift() -> Entry:
+    return gift(mark("project"), 20_000, 1)
+
+
+def its_fee() -> Entry:
+    project = mark("project")
+    gift(project, 20_000, 1)
+    return fee(project, 120)
+
+
+def a_fee_that_falls() -> Entry:
+    project, operations = mark("project"), mark("operations", 9)
+    gift(project, 10_000, 1)
+    gift(operations, 300, 2)
+    ledger.reserve(earmark=project.pk, amount=9_800, purpose="d:9", now=NOW)
+    return fee(project, 600)
+
+
+def aid() -> Entry:
+    project = mark("project")
+    gift(project, 10_000, 1)
+    gift(project, 5_000, 2)
+    return paid(project, 12_000)
+
+
+def returned() -> Entry:
+    entry = aid()
+    return ledger.return_payment(actor=ACTOR, entry=entry, purpose="d:1", key="r", now=NOW, effective_at=NOW)
+
+
+def refund() -> Entry:
+    project = mark("project")
+    gift(project, 10_000, 1)
+    ledger.hold_refund(earmark=project.pk, origin=1, amount=3_000, purpose="r:1", now=NOW)
+    return ledger.settle_refund(actor=ACTOR, purpose="r:1", key="s", now=NOW, effective_at=NOW, channel="wechat_pay")
+
+
+def moved() -> Entry:
+    general, project = mark("general"), mark("project")
+    gift(general, 10_000, 1)
+    return ledger.transfer(actor=ACTOR, source=general.pk, target=project.pk, amount=6_000, key="t", effective_at=NOW)
+
+
+def payout() -> Entry:
+    book = mark("project").book_id
+    entry = ledger.post_payout(actor=ACTOR, book=book, amount=19_880, currency="CNY", key="po", effective_at=NOW,
+                               channel="wechat_pay")  # fmt: skip
+    assert entry is not None
+    return entry
+
+
+DONE: dict[str, Callable[[], Entry]] = {
+    "A gift of ¥200.00 for a project": a_gift,
+    "The provider's fee of ¥1.20 on it": its_fee,
+    "A fee of ¥6.00 when only ¥2.00 of the gift is free and operations hold ¥3.00": a_fee_that_falls,
+    "Aid of ¥120.00 paid from two gifts of ¥100.00 and ¥50.00": aid,
+    "The bank sends that payment back": returned,
+    "A refund of ¥30.00 of what a gift has left": refund,
+    "¥60.00 moved from a micro-fund's general money to a project": moved,
+    "The provider pays ¥198.80 out to the bank": payout,
+}
+
+
+def test_every_example_is_a_test() -> None:
+    assert examples().keys() == DONE.keys()
+
+
+@pytest.mark.parametrize("heading", DONE)
+def test_example(heading: str) -> None:
+    codes = dict(AccountCode.objects.values_list("role", "code"))
+    entry = DONE[heading]()
+    lines = [
+        (codes[line.account.role], line.earmark.kind if line.earmark else "", f"{Money(line.amount).major:.2f}")
+        for line in entry.lines.select_related("account", "earmark").order_by("n")
+    ]
+    assert lines == examples()[heading]
