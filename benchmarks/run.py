@@ -9,6 +9,7 @@ import argparse
 import datetime as dt
 import os
 import platform
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,7 @@ def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
     connections.close_all()
     folder = run / "broker"
     folder.mkdir()
+    (run / "keys" / "broker").write_text(secrets.token_hex(16))
     folder.chmod(0o755)
     broker = Valkey(place(folder), run / "keys", free_port(), run / "logs" / "valkey.log", durable=False)
     broker.start(children)
@@ -104,7 +106,7 @@ def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
     environment = {
         **os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": server.url("bench_pages"),
         "MIGRATION_DATABASE_URL": server.url("bench_pages", OWNER), "CACHE_URL": broker.url + "/1",
-        "SITE_URL": f"http://localhost:{port}", "STATIC_DIR": str(statics), "PYTHONPATH": str(ROOT),
+        "SITE_URL": f"http://localhost:{port}", "CELERY_BROKER_URL": broker.url + "/0", "STATIC_DIR": str(statics), "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"], cwd=ROOT, env=environment,
                    check=True)  # fmt: skip

@@ -53,6 +53,18 @@ class Probes:
         return self.views.get(request.path_info, self.get_response)(request)
 
 
+class PlainAddresses:
+    """An address with a NUL, which no text of the database can hold, is refused before anybody looks it up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse("bad address\n", status=400, content_type="text/plain")
+        return self.get_response(request)
+
+
 class RequestLog:
     """One line a request: route, method, status, milliseconds. The route's pattern and not the address, because
     addresses of gifts are secrets; no visitor's address, no user agent."""

@@ -177,6 +177,7 @@ def present(*names: str) -> list[str]:
 MIDDLEWARE = [
     "charity_site.middleware.Probes",
     "charity_site.middleware.RequestLog",
+    "charity_site.middleware.PlainAddresses",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "charity_site.middleware.ContentPolicy",

@@ -14,6 +14,11 @@ from apps.core.errors import DomainError, add_to_form
 T = TypeVar("T")
 
 
+def typed(request: HttpRequest, name: str, longest: int = 300) -> str:
+    """This will read a plain text field of a button's form, without what no database text may hold."""
+    return request.POST.get(name, "").replace("\x00", "").strip()[:longest]
+
+
 def attempt(request: HttpRequest, act: Callable[[], object], said: str) -> bool:
     """This will run one operation for a button: a message of success, or the refusal as a message. True when done."""
     try:

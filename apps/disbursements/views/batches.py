@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.core import clock
 from apps.core.errors import DomainError, PermissionRefused
 from apps.core.policies import allowed
-from apps.core.workbench import attempt, attempt_form
+from apps.core.workbench import attempt, attempt_form, typed
 from apps.disbursements import operations, policies, queries
 from apps.disbursements.bank_files import read_results
 from apps.disbursements.files import export_batch
@@ -100,7 +100,7 @@ def _mark_line(request: HttpRequest, found: Batch, amounts: dict[int, int]) -> N
     now, n = clock.now(), request.POST.get("n", "")
     if not n.isdecimal() or len(n) > 6 or int(n) not in amounts:
         return
-    outcome = LineOutcome(int(n), amounts[int(n)], request.POST["act"] == "paid", request.POST.get("note", "")[:160])
+    outcome = LineOutcome(int(n), amounts[int(n)], request.POST["act"] == "paid", typed(request, "note", 160))
     attempt(
         request,
         lambda: operations.record_results(

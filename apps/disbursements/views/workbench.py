@@ -14,7 +14,7 @@ from apps.casework.queries import files_of, same_value
 from apps.core import clock
 from apps.core.actors import Actor
 from apps.core.policies import allowed
-from apps.core.workbench import attempt, attempt_form
+from apps.core.workbench import attempt, attempt_form, typed
 from apps.disbursements import operations, policies, queries
 from apps.disbursements.forms import AidForm, ExpenseForm
 from apps.disbursements.models import Disbursement
@@ -42,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def disbursements(request: HttpRequest) -> HttpResponse:
     """This will list payments by state and number, 50 a page, paged by key."""
     rows = queries.visible(request.actor)
-    status, number, after = (request.GET.get(name, "").strip() for name in ("status", "q", "after"))
+    status, number, after = (request.GET.get(name, "").strip()[:60] for name in ("status", "q", "after"))
     if status in Status.values:
         rows = rows.filter(status=status)
     if number:
@@ -91,7 +91,7 @@ def disbursement(request: HttpRequest, number: str) -> HttpResponse:
 
 def _act(request: HttpRequest, found: Disbursement) -> None:
     """One button, one operation."""
-    actor, now, reason = request.actor, clock.now(), request.POST.get("reason", "")
+    actor, now, reason = request.actor, clock.now(), typed(request, "reason")
     common: dict[str, Any] = {"actor": actor, "disbursement": found, "now": now}
     acts = {
         "verify": (lambda: operations.verify_disbursement(note=reason, **common), _("已审核。等机构负责人批准。")),

@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, PermissionRefused, add_to_form
 from apps.core.policies import allowed
-from apps.core.workbench import attempt
+from apps.core.workbench import attempt, typed
 from apps.funds import operations, policies
 from apps.funds.forms import BudgetForms, PlanForm
 from apps.funds.models import MicroFund, Project
@@ -114,19 +114,19 @@ def _moves(actor: Actor, found: Project) -> list[dict[str, Any]]:
 
 
 def _act(request: HttpRequest, found: Project) -> None:
-    typed = request.POST.get("reason", "")
+    said = typed(request, "reason")
     common: dict[str, Any] = {"actor": request.actor, "project": found, "now": clock.now()}
     acts = {
         "submit": lambda: operations.submit_project(**common),
         "revise": lambda: operations.revise_project(**common),
-        "file": lambda: operations.file_project(filing_number=typed, **common),
-        "reject": lambda: operations.reject_project(reason=typed, **common),
+        "file": lambda: operations.file_project(filing_number=said, **common),
+        "reject": lambda: operations.reject_project(reason=said, **common),
         "raise": lambda: operations.start_raising(**common),
-        "close": lambda: operations.close_raising(reason=typed, **common),
+        "close": lambda: operations.close_raising(reason=said, **common),
         "execute": lambda: operations.start_executing(**common),
         "complete": lambda: operations.complete_project(**common),
-        "suspend": lambda: operations.suspend_project(reason=typed, **common),
-        "resume": lambda: operations.resume_project(reason=typed, **common),
+        "suspend": lambda: operations.suspend_project(reason=said, **common),
+        "resume": lambda: operations.resume_project(reason=said, **common),
     }
     chosen = acts.get(request.POST.get("act", ""))
     if chosen:
