@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from apps.core.clock import civil_day
@@ -45,18 +45,20 @@ class Share:
     percent: str
 
 
-def cards(projects: Sequence[Project], now: dt.datetime) -> list[Card]:
-    """This will make the cards of a list of projects with two statements for any number of them."""
-    marks = project_earmarks([project.pk for project in projects])
-    figures = figures_by_earmark(marks.values())
+def cards(projects: Sequence[Project], now: dt.datetime, raised: Mapping[int, int] | None = None) -> list[Card]:
+    """This will make the cards of a list of projects with two statements for any number of them, or none when what each
+    raised (fen by project id) is known already."""
+    if raised is None:
+        marks = project_earmarks([project.pk for project in projects])
+        figures = figures_by_earmark(marks.values())
+        raised = {owner: figures[mark].net_raised for owner, mark in marks.items()}
     made = []
     for project in projects:
-        mark = marks.get(project.pk)
-        raised = figures[mark].net_raised if mark in figures else 0
+        fen = raised.get(project.pk, 0)
         made.append(
             Card(
-                project=project, raised=Money(raised, project.currency), target=Money(project.target, project.currency),
-                percent=f"{100 * raised / project.target:.1f}%",
+                project=project, raised=Money(fen, project.currency), target=Money(project.target, project.currency),
+                percent=f"{100 * fen / project.target:.1f}%",
                 days_left=max((project.ends_on - civil_day(now)).days, 0) if accepts_gifts(project, now) else None,
                 open=accepts_gifts(project, now),
             )
@@ -78,16 +80,15 @@ def shares(money: PublicMoney, labels: Sequence[str]) -> list[Share]:
     return made
 
 
-def budget_rows(project: Project, expenses: dict[int, int], money: PublicMoney) -> list[BudgetRow]:
+def budget_rows(lines: Sequence[BudgetLine], expenses: dict[int, int], money: PublicMoney) -> list[BudgetRow]:
     """This will set each budget line beside what the public may know was used of it: expenses by line, released aid on
-    the plan's aid lines together, fees where the plan names a line for them."""
+    the plan's aid line, fees where the plan names a line for them."""
     rows = []
-    aid_lines = [line for line in project.budget_lines.all() if line.is_aid_line]
-    for line in project.budget_lines.all():
+    for line in lines:
         used = expenses.get(line.pk, 0)
         if line.is_fee_line:
             used += money.fees
-        if aid_lines and line.pk == aid_lines[0].pk:
+        if line.is_aid_line:
             used += money.aid
         rows.append(BudgetRow(line, used, 100 * used // max(line.planned, 1)))
     return rows

@@ -8,11 +8,11 @@ from cms.models import FundStory, ProjectStory
 
 def live_project_story(project: Project, language: str) -> ProjectStory | None:
     """This will find the live story page of a project in a language; None leaves the legal facts standing alone."""
-    rows = ProjectStory.objects.live().public().filter(project=project, locale__language_code=language)
+    rows = ProjectStory.objects.live().filter(project=project, locale__language_code=language)
     return rows.order_by("-first_published_at").first()
 
 
 def live_fund_story(fund: MicroFund, language: str) -> FundStory | None:
     """This will find the live story page of a micro-fund in a language."""
-    rows = FundStory.objects.live().public().filter(fund=fund, locale__language_code=language)
+    rows = FundStory.objects.live().filter(fund=fund, locale__language_code=language)
     return rows.order_by("-first_published_at").first()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from django.db import connection
 from django.db.models import Sum
 
-from apps.ledger.queries import Figures, figures, figures_by_earmark
-from apps.publication.models import AidItem, ExpenseUse, PublicSpending, Release
+from apps.publication.models import AidItem, ExpenseUse, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +47,44 @@ class PublicMoney:
         return self.spent + self.fees
 
 
-def public_money(earmarks: Iterable[int]) -> PublicMoney:
-    """This will give the public figures of earmarks in two statements. `unspent` includes aid under way."""
-    ids = list(earmarks)
-    told = PublicSpending.objects.filter(earmark__in=ids).aggregate(
-        aid=Sum("aid"), expenses=Sum("expenses"), households=Sum("households")
-    )
-    return _public(figures(ids), told["aid"] or 0, told["expenses"] or 0, told["households"] or 0)
+_PUBLIC = """
+SELECT b.earmark_id, b.raised + coalesce(d.raised, 0), b.income + coalesce(d.income, 0), b.refunded, b.disputed,
+       b.moved_in, b.moved_out, b.fees, coalesce(p.aid, 0), coalesce(p.expenses, 0),
+       b.available + b.reserved + coalesce(d.raised, 0) + coalesce(d.income, 0) + b.spent
+         - coalesce(p.aid, 0) - coalesce(p.expenses, 0),
+       coalesce(p.households, 0)
+FROM ledger_earmarkbalance b
+LEFT JOIN publication_publicspending p ON p.earmark = b.earmark_id
+LEFT JOIN LATERAL (
+  SELECT sum(amount) FILTER (WHERE kind = 'raised') AS raised, sum(amount) FILTER (WHERE kind = 'income') AS income
+  FROM ledger_delta WHERE earmark_id = b.earmark_id
+) d ON true
+WHERE b.earmark_id = ANY(%s)
+"""
 
 
 def public_money_by_earmark(earmarks: Iterable[int]) -> dict[int, PublicMoney]:
-    """This will give the public figures of each earmark, in two statements for any number of them."""
+    """This will give the public figures of each earmark in one statement; `unspent` includes aid under way."""
     ids = list(earmarks)
-    told = {row[0]: row[1:] for row in PublicSpending.objects.filter(earmark__in=ids).values_list(
-        "earmark", "aid", "expenses", "households")}  # fmt: skip
-    return {mark: _public(live, *told.get(mark, (0, 0, 0))) for mark, live in figures_by_earmark(ids).items()}
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_PUBLIC, [ids])
+        return {row[0]: PublicMoney(*(int(value) for value in row[1:])) for row in cursor.fetchall()}
 
 
-def _public(live: Figures, aid: int, expenses: int, households: int) -> PublicMoney:
-    return PublicMoney(
-        raised=live.raised, income=live.income, refunded=live.refunded, disputed=live.disputed,
-        moved_in=live.moved_in, moved_out=live.moved_out, fees=live.fees, aid=int(aid), expenses=int(expenses),
-        unspent=live.unspent + live.spent - int(aid) - int(expenses), households=int(households),
-    )  # fmt: skip
+def public_money(earmarks: Iterable[int]) -> PublicMoney:
+    """This will give the public figures of earmarks of one currency together, in one statement."""
+    return total_money(public_money_by_earmark(earmarks).values())
+
+
+def total_money(parts: Iterable[PublicMoney]) -> PublicMoney:
+    """This will add public figures of one currency."""
+    sums = [0] * len(fields(PublicMoney))
+    for part in parts:
+        for n, field in enumerate(fields(PublicMoney)):
+            sums[n] += getattr(part, field.name)
+    return PublicMoney(*sums)
 
 
 def releases_between(earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime) -> list[Release]:

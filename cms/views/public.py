@@ -25,7 +25,13 @@ from apps.ledger.queries import figures_by_earmark
 from apps.oversight.queries import given_earmarks
 from apps.places.queries import town_names
 from apps.publication.models import ExpenseUse, Release
-from apps.publication.queries import expenses_by_budget_line, latest_uses, public_money
+from apps.publication.queries import (
+    expenses_by_budget_line,
+    latest_uses,
+    public_money,
+    public_money_by_earmark,
+    total_money,
+)
 from cms import stories
 from cms.figures import budget_rows, cards, shares
 
@@ -92,7 +98,7 @@ def project_context(found: Project, story: Any) -> dict[str, Any]:
     marks = list(project_earmarks([found.pk]).values())
     money = public_money(marks)
     releases, expenses = latest_uses(marks)
-    rows = budget_rows(found, expenses_by_budget_line(marks), money)
+    rows = budget_rows(list(found.budget_lines.all()), expenses_by_budget_line(marks), money)
     late = (clock.civil_day(now) - found.overdue_since).days if found.overdue_since else 0
     return {
         "project": found, "fund": found.fund, "organization": found.fund.organization, "story": story, "now": now,
@@ -134,13 +140,15 @@ def fund(request: HttpRequest, slug: str) -> HttpResponse:
     now = clock.now()
     found = get_object_or_404(MicroFund.objects.select_related("organization"), slug=slug)
     marks = fund_earmarks(found.pk)
-    money = public_money(marks)
-    general = public_money([mark for mark, owner in marks.items() if owner == 0])
+    parts = public_money_by_earmark(marks)
+    money = total_money(parts.values())
+    general = total_money(part for mark, part in parts.items() if marks[mark] == 0)
     own = list(public_projects().filter(fund=found).order_by("-id")[:60])
     releases, expenses = latest_uses(list(marks))
     context = {
         "fund": found, "organization": found.organization, "now": now, "money": money, "general": general,
-        "shares": shares(money, labels()), "cards": cards(own, now), "uses": _uses(releases, expenses),
+        "shares": shares(money, labels()), "uses": _uses(releases, expenses),
+        "cards": cards(own, now, {marks[mark]: part.net_raised for mark, part in parts.items()}),
         "transfers": transfers_of(found.pk)[:20], "story": stories.live_fund_story(found, get_language() or "zh-hans"),
     }  # fmt: skip
     return render(request, "cms/fund.html", context)
@@ -149,7 +157,7 @@ def fund(request: HttpRequest, slug: str) -> HttpResponse:
 def _uses(releases: list[Release], expenses: list[ExpenseUse]) -> list[dict[str, Any]]:
     """The newest public uses for a table, releases and expenses together."""
     english = (get_language() or "").startswith("en")
-    names = town_names()
+    names = town_names() if any(release.town for release in releases) else {}
     rows: list[dict[str, Any]] = []
     for release in releases:
         pair = names.get(release.town or 0)
