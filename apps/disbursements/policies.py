@@ -28,17 +28,20 @@ def can_see(actor: Actor, disbursement: Disbursement) -> bool:
     return (
         any(actor.has(role, "organization", organization) for role in ("project_officer", "manager", "cashier"))
         or (town is not None and any(actor.has(role, "town", town) for role in ("caseworker", "town_reviewer")))
-        or (disbursement.kind == Kind.EXPENSE and _runs(actor, disbursement.project, "project_officer"))
+        or (
+            disbursement.kind == Kind.EXPENSE
+            and (_runs(actor, disbursement.project, "project_officer") or _saw_delivery(actor, disbursement.project))
+        )
     )
 
 
 @policy("disbursements.verify_disbursement")
 def can_verify(actor: Actor, disbursement: Disbursement) -> bool:
-    """Aid: the town's reviewer. Expense: another officer, or a caseworker who saw the delivery."""
+    """Aid: the town's reviewer. Expense: another officer, or a caseworker of the project's town who saw the delivery."""
     if disbursement.kind == Kind.AID:
         assert disbursement.town_id is not None
         return actor.has("town_reviewer", "town", disbursement.town_id)
-    return _runs(actor, disbursement.project, "project_officer") or actor.has("caseworker")
+    return _runs(actor, disbursement.project, "project_officer") or _saw_delivery(actor, disbursement.project)
 
 
 @policy("disbursements.approve_disbursement")
@@ -73,3 +76,7 @@ def can_approve_transfer(actor: Actor, fund: MicroFund) -> bool:
 def _runs(actor: Actor, project: Project, role: str) -> bool:
     organizations = {project.fund.organization_id, project.partner_id}
     return any(actor.has(role, "organization", each) for each in organizations if each is not None)
+
+
+def _saw_delivery(actor: Actor, project: Project) -> bool:
+    return project.town_id is not None and actor.has("caseworker", "town", project.town_id)

@@ -17,6 +17,7 @@ def visible(actor: Actor) -> QuerySet[Disbursement]:
     return rows.filter(
         Q(project__fund__organization__in=organizations)
         | Q(kind=Kind.EXPENSE, project__partner__in=actor.scopes("project_officer"))
+        | Q(kind=Kind.EXPENSE, project__town__in=actor.scopes("caseworker"))
         | Q(town__in=towns)
     ).order_by("-id")
 
@@ -26,7 +27,9 @@ def waiting_for(actor: Actor) -> QuerySet[Disbursement]:
     person = actor.person_id or 0
     officer = actor.scopes("project_officer")
     verify = Q(kind=Kind.AID, status=Status.APPLIED, town__in=actor.scopes("town_reviewer")) | Q(
-        Q(project__fund__organization__in=officer) | Q(project__partner__in=officer),
+        Q(project__fund__organization__in=officer)
+        | Q(project__partner__in=officer)
+        | Q(project__town__in=actor.scopes("caseworker")),
         kind=Kind.EXPENSE, status=Status.APPLIED,
     )  # fmt: skip
     approve = Q(status=Status.VERIFIED, project__fund__organization__in=actor.scopes("manager"))

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from tests.accounts import role_matrix
+
+
+@pytest.fixture(autouse=True)
+def every_policy() -> None:
+    role_matrix.load()
+
+
+def test_matrix_is_the_committed_one() -> None:
+    """A new policy, or another answer of an old one, has to be read and committed by a person."""
+    committed = list(csv.reader(io.StringIO(role_matrix.FILE.read_text())))
+    computed = list(role_matrix.rows())
+    assert [row[:2] for row in computed] == [row[:2] for row in committed], "policies and matrix differ"
+    assert computed == committed
+
+
+def test_the_public_and_sessions_without_a_second_factor_may_nothing_but_give() -> None:
+    head, *rows = role_matrix.rows()
+    for name in ("public", "donor", "all roles, no second factor"):
+        column = head.index(name)
+        assert {row[0] for row in rows if row[column]} <= {"donations.open_gift"}
+
+
+def test_administrators_act_on_no_record() -> None:
+    head, *rows = role_matrix.rows()
+    column = head.index("administrator")
+    assert all(
+        row[0].startswith(("accounts.", "organizations.register", "places.manage")) or row[0] == "donations.open_gift"
+        for row in rows if row[column]
+    )  # fmt: skip
+
+
+def test_no_role_reaches_another_town_or_organization() -> None:
+    """But the supervisor, whose scope is the city, and what is written down here with its reason."""
+    known = {"donations.open_gift"}
+    head, *rows = role_matrix.rows()
+    for row in rows:
+        if row[1].startswith("other") and row[0] not in known:
+            reach = {role for role, answer in zip(head[2:], row[2:], strict=True) if answer}
+            assert reach <= {"supervisor", "system"}, (row[0], row[1], reach)
