@@ -52,6 +52,8 @@ urlpatterns = [
         *offered("public_urlpatterns"),
         path("workbench/", include(offered("workbench_urlpatterns"))),
         path("accounts/", include("allauth.urls")),
+        # Wagtail's own sign-in form would skip the second step.
+        path("_util/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
         path("", include(wagtail_urls)),
         prefix_default_language=False,
     ),

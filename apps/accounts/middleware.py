@@ -20,6 +20,10 @@ DOORS = ("/workbench/", "/cms/", "/admin/")
 
 
 SIGN_IN = ("/cms/login/", "/admin/login/")
+OWN_SECRETS = ("/accounts/2fa/", "/accounts/password/", "/accounts/email/")
+OPEN = ("/accounts/2fa/authenticate/", "/accounts/2fa/reauthenticate/", "/accounts/password/reset/")
+"""Where an account's second factor, password and mail are changed: whoever has a second factor passes it first, so that
+a password alone, however it came into a session, never takes the factor off or shows its recovery codes."""
 CLOSED = ("/cms/users/", "/cms/groups/")
 """Wagtail's editors of accounts: they would give rights beside the operations of this room."""
 
@@ -34,6 +38,8 @@ class ActorMiddleware:
 
     def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
         path = request.path_info.removeprefix("/en")
+        if path.startswith(OWN_SECRETS) and not path.startswith(OPEN):
+            return check_own_secrets(request)
         if path in SIGN_IN or not path.startswith(DOORS):
             return None
         if path.startswith(CLOSED):
@@ -65,6 +71,13 @@ def check_door(request: HttpRequest) -> HttpResponse | None:
     if not actor.mfa:
         return HttpResponseRedirect(f"{reverse('mfa_reauthenticate')}?{after}")
     return None
+
+
+def check_own_secrets(request: HttpRequest) -> HttpResponse | None:
+    """This will ask a signed-in account that has a second factor for it, where its session didn't pass it."""
+    if not request.user.is_authenticated or not has_mfa(request.user) or passed_mfa(request):  # type: ignore[arg-type]
+        return None
+    return HttpResponseRedirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def _actor(request: HttpRequest) -> Actor:

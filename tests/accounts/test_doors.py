@@ -118,3 +118,26 @@ def test_no_tool_edits_accounts_beside_the_operations(address: str) -> None:
         Account.objects.filter(pk=account.pk).update(is_staff=True)
         for method in ("get", "post"):
             assert _ask(with_session(account, second=True), address, method)[0] in (302, 403, 404), role
+
+
+@pytest.mark.parametrize("address", ["/_util/login/", "/en/_util/login/", "/cms/login/", "/admin/login/"])
+def test_no_other_form_signs_anybody_in(address: str) -> None:
+    account = account_for(None, "manager@example.org", ("manager", "organization", 1))
+    client = Client()
+    answer = client.post(address, {"username": account.email, "login": account.email, "password": PASSWORD})
+    assert answer.status_code == 302 and "/accounts/login/" in answer["Location"]
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize("address", ["/accounts/2fa/", "/accounts/2fa/totp/deactivate/", "/accounts/2fa/recovery-codes/",
+                                     "/accounts/2fa/recovery-codes/generate/", "/accounts/2fa/recovery-codes/download/",
+                                     "/accounts/password/change/", "/accounts/email/",
+                                     "/en/accounts/2fa/totp/deactivate/"])  # fmt: skip
+def test_a_password_alone_never_takes_the_second_factor_off(address: str) -> None:
+    account = account_for(None, "manager@example.org", ("manager", "organization", 1))
+    half = with_session(account, second=False)
+    half.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    for method in ("get", "post"):
+        status, where = _ask(half, address, method)
+        assert status == 302 and "/accounts/2fa/reauthenticate/" in where
+    assert Authenticator.objects.filter(user=account).count() == 1
