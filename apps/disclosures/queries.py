@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
-from apps.disclosures.models import Audit, Duty, Report
+from apps.disclosures.models import Audit, Duty, DutyLateness, Report
 from apps.disclosures.operations.duties import due_of, is_late
-from apps.disclosures.states import FINAL
+from apps.disclosures.states import FINAL, Opinion
 from apps.funds.models import Project
 
 
@@ -28,51 +28,44 @@ def published_reports() -> QuerySet[Report]:
 
 def project_stops(project: Project, now: dt.datetime) -> list[dict[str, Any]]:
     """This will list a project's duties and reports for components/thread.html, newest first: what is ahead with its
-    days, what is overdue with its days, what was published with its opinion. Three statements."""
-    duties = list(
-        Duty.objects.filter(project=project)
-        .select_related("kind", "report")
-        .prefetch_related("lateness")
-        .order_by("-n")
-    )
-    opinions = _opinions([duty.report.pk for duty in duties if _published(duty)])
-    return [_stop(duty, opinions, now) for duty in duties]
+    days, what is overdue with its days, what was published with its opinion. One statement."""
+    return [_stop(duty, now) for duty in _duties().filter(project=project).order_by("-n")]
 
 
 def organization_stops(organization_id: int, now: dt.datetime) -> list[dict[str, Any]]:
     """This will list what an organization owes the public now, the latest date first, each with its project."""
-    rows = Duty.objects.filter(organization=organization_id, fulfilled_on=None).select_related(
-        "kind", "project", "report"
-    )
     made = []
+    rows = _duties().filter(organization=organization_id, fulfilled_on=None).select_related("project")
     for duty in rows.order_by("-due_on", "-id"):
-        stop = _stop(duty, {}, now)
-        made.append(
-            {
-                **stop,
-                "title": f"{duty.project} · {stop['title']}",
-                "href": reverse("cms_project", args=[duty.project.slug]),
-            }
-        )
+        stop, href = _stop(duty, now), reverse("cms_project", args=[duty.project.slug])
+        made.append({**stop, "title": f"{duty.project} · {stop['title']}", "href": href})
     return made
 
 
-def _stop(duty: Duty, opinions: dict[int, str], now: dt.datetime) -> dict[str, Any]:
+def _duties() -> QuerySet[Duty]:
+    """Duties with what is public of their reports: address, day, opinion, and whether lateness was ever noted."""
+    report = Report.objects.filter(duty=OuterRef("pk"), status__in=FINAL)
+    signed = Audit.objects.filter(report__duty=OuterRef("pk"), declined_at=None).exclude(opinion="")
+    return Duty.objects.select_related("kind").annotate(
+        public_id=Subquery(report.values("public_id")[:1]), published_at=Subquery(report.values("published_at")[:1]),
+        opinion=Subquery(signed.values("opinion")[:1]),
+        was_late=Exists(DutyLateness.objects.filter(duty=OuterRef("pk"))),
+    )  # fmt: skip
+
+
+def _stop(duty: Any, now: dt.datetime) -> dict[str, Any]:
     title = _("%(kind)s（第%(n)d期）") % {"kind": duty.kind, "n": duty.n}
     due = due_of(duty)
-    if _published(duty):
-        assert duty.report.published_at is not None
-        published = civil_day(duty.report.published_at)
+    if duty.published_at is not None:
+        published = civil_day(duty.published_at)
         late = (published - due).days
-        parts = [opinions.get(duty.report.pk, "")]
         if late > 0:
-            parts.append(ngettext("逾期%(n)d天公布", "逾期%(n)d天公布", late) % {"n": late})
-        elif duty.lateness.all():
-            parts.append(_("逾期后获准延期"))
+            said = ngettext("逾期%(n)d天公布", "逾期%(n)d天公布", late) % {"n": late}
         else:
-            parts.append(_("按时公布"))
-        return {"time": published, "title": title, "text": " · ".join(part for part in parts if part),
-                "href": reverse("disclosures_report", args=[duty.report.public_id]), "state": ""}  # fmt: skip
+            said = _("逾期后获准延期") if duty.was_late else _("按时公布")
+        text = f"{Opinion(duty.opinion).label} · {said}" if duty.opinion else said
+        href = reverse("disclosures_report", args=[duty.public_id])
+        return {"time": published, "title": title, "text": text, "href": href, "state": ""}
     if is_late(duty, now):
         days = (civil_day(now) - due).days
         text = ngettext("已逾期%(n)d天，还没有公布", "已逾期%(n)d天，还没有公布", days) % {"n": days}
@@ -82,15 +75,6 @@ def _stop(duty: Duty, opinions: dict[int, str], now: dt.datetime) -> dict[str, A
     if duty.extended_due_on:
         text += "；" + _("已由民政部门延期：%(reason)s") % {"reason": duty.extension_reason}
     return {"time": due, "title": title, "text": text, "href": "", "state": "todo"}
-
-
-def _published(duty: Duty) -> bool:
-    return hasattr(duty, "report") and duty.report.status in FINAL
-
-
-def _opinions(reports: list[int]) -> dict[int, str]:
-    rows = Audit.objects.filter(report__in=reports, declined_at=None).exclude(opinion="")
-    return {audit.report_id: audit.get_opinion_display() for audit in rows}
 
 
 # The workbench

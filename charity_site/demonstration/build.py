@@ -26,6 +26,7 @@ from apps.publication.releases import release_due
 from charity_site.demonstration import facts
 from charity_site.demonstration.clockwork import silence, work
 from charity_site.demonstration.people import make_staff
+from charity_site.demonstration.reports import publish_reports
 from charity_site.demonstration.story import City, give, help_families, make_project, moment, spend
 
 ACTOR = system("demo")
@@ -57,6 +58,9 @@ def build_small(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> C
     fold_quiet_earmarks()
     release_due(now=now)
     work(now)
+    publish_reports(city, projects)
+    work(now)
+    say("reports written, audited and published")
     _stories(city, projects)
     run_all(now=now)
     return city

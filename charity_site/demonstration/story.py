@@ -19,6 +19,7 @@ from apps.donations.operations import GiftRequest, open_gift, start_gift_checkou
 from apps.funds import operations as funds
 from apps.funds.models import BudgetLine, MicroFund, Project
 from apps.funds.operations import BudgetDraft
+from apps.funds.queries import project_earmarks
 from apps.organizations.models import Organization
 from apps.payments.models import SandboxSession
 from apps.payments.operations import receive_event
@@ -148,6 +149,7 @@ def help_families(city: City, project: Project, plan: Plan, months: list[int], t
             tick()
         left -= len(items)
         pay(city, [item for item in items if _approve(city, item, now)], now + dt.timedelta(days=1))
+        release_due(now=min(now + dt.timedelta(days=2), city.now), earmarks=project_earmarks([project.pk]).values())
     release_due(now=city.now)
 
 

@@ -1,4 +1,4 @@
-"""Reports on pages: the public page and its bytes, the project's deadlines, and the desks of those who write and audit."""
+"""Reports on pages: the public page and its bytes, deadlines, and the desks of those who write and audit."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import datetime as dt
 import hashlib
 
 import pytest
+from django.test import Client
+from pytest_django.asserts import assertContains
+
 from apps.accounts.models import Account
 from apps.core.actors import Actor
 from apps.disclosures import operations as op
 from apps.disclosures.models import Report
 from apps.disclosures.operations import LineInput
-from django.test import Client
-from pytest_django.asserts import assertContains
-
 from tests import world as w
 from tests.disclosures import scene
 
@@ -64,7 +64,9 @@ def test_the_public_page_and_the_frozen_bytes(city: w.World, prefix: str) -> Non
     assertContains(project, f"{prefix}/disclosures/{report.public_id}/")
     found = Client().get(f"{prefix}/disclosures/?view=reports&q=截止期")
     assertContains(found, f"{prefix}/disclosures/{report.public_id}/")
-    uses = Client().get(f"{prefix}/disclosures/?q=石桥镇&amount_min=5000.15&amount_max=5000.15&category=illness")
+    uses = Client().get(
+        f"{prefix}/disclosures/?q=石桥镇&amount_min=5000.15&amount_max=5000.15&category=illness"
+    )
     assertContains(uses, "¥5,000.15")
     assertContains(Client().get(f"{prefix}/organizations/{city.organization.uscc}/"), report.public_id)
 
@@ -79,7 +81,9 @@ def test_written_and_audited_on_the_workbench(city: w.World, monkeypatch: pytest
     monkeypatch.setattr("apps.core.clock.now", lambda: LATER)
     officer = sign_in(city.people["officer"], monkeypatch)
     assertContains(officer.get("/workbench/reports/"), "起草报告")
-    made = officer.post("/workbench/reports/", {"project": city.project.slug, "until": LATER.date().isoformat()})
+    made = officer.post(
+        "/workbench/reports/", {"project": city.project.slug, "until": LATER.date().isoformat()}
+    )
     report = Report.objects.get()
     address = f"/workbench/reports/{report.public_id}/"
     assert made["Location"] == address
@@ -109,7 +113,15 @@ def test_written_and_audited_on_the_workbench(city: w.World, monkeypatch: pytest
         auditor.post(desk, {"act": "opinion", "opinion-opinion": "qualified", "opinion-text": "除一项外。"}),
         "至少写明一条", status_code=422,
     )  # fmt: skip
-    auditor.post(desk, {"act": "finding", "finding-severity": "material", "finding-title": "截止期", "finding-text": "计错了期。"})
+    auditor.post(
+        desk,
+        {
+            "act": "finding",
+            "finding-severity": "material",
+            "finding-title": "截止期",
+            "finding-text": "计错了期。",
+        },
+    )
     assertContains(auditor.get(desk), "与总账的衔接")
     auditor.post(desk, {"act": "opinion", "opinion-opinion": "qualified", "opinion-text": "除一项外，公允。"})
     report.refresh_from_db()
@@ -128,7 +140,9 @@ def test_written_and_audited_on_the_workbench(city: w.World, monkeypatch: pytest
 
 def test_others_reports_are_not_there(city: w.World, monkeypatch: pytest.MonkeyPatch) -> None:
     report = scene.drafted(city)
-    stranger = scene.staffed(w.person("stranger", ("project_officer", "organization", city.organization.pk + 1)))
+    stranger = scene.staffed(
+        w.person("stranger", ("project_officer", "organization", city.organization.pk + 1))
+    )
     client = sign_in(stranger, monkeypatch)
     for tail in ("", "audit/"):
         assert client.get(f"/workbench/reports/{report.public_id}/{tail}").status_code == 404
