@@ -53,6 +53,10 @@ class ForWorkers:
         node.workerinput["server"] = dataclasses.asdict(_the_server())
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-addresses", action="store_true", help="write tests/accounts/addresses.csv anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     global _server
     config.pluginmanager.register(ForWorkers())

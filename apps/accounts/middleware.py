@@ -19,6 +19,8 @@ DOORS = ("/workbench/", "/cms/", "/admin/")
 """Everything behind these needs a signed-in member of staff whose session passed MFA."""
 
 
+TOOLS = {"/cms/": "editor", "/admin/": "administrator"}
+"""Whose tools these are; Wagtail itself would send other staff round in a circle of sign-in pages."""
 SIGN_IN = ("/cms/login/", "/admin/login/")
 OWN_SECRETS = ("/accounts/2fa/", "/accounts/password/", "/accounts/email/")
 OPEN = ("/accounts/2fa/authenticate/", "/accounts/2fa/reauthenticate/", "/accounts/password/reset/")
@@ -70,6 +72,9 @@ def check_door(request: HttpRequest) -> HttpResponse | None:
         return HttpResponseRedirect(f"{reverse('mfa_activate_totp')}?{after}")
     if not actor.mfa:
         return HttpResponseRedirect(f"{reverse('mfa_reauthenticate')}?{after}")
+    for door, role in TOOLS.items():
+        if request.path_info.startswith(door) and not actor.has(role):
+            raise PermissionRefused()
     return None
 
 

@@ -1,0 +1,146 @@
+"""The address x role matrix: what every address of the site answers to every role.
+
+The objects belong to one organization, one town and one firm. Each role visits them twice: held there ("manager"), and
+held at another organization, town or firm ("manager elsewhere").
+
+python -m pytest tests/accounts/test_addresses.py --write-addresses     writes addresses.csv anew; read its difference.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.accounts.models import Grant
+from apps.accounts.operations import SCOPE_OF
+from apps.disclosures.models import Report
+from apps.organizations.operations import register_organization
+from tests import world as w
+from tests.accounts.signing import account_for, with_session
+from tests.disclosures import scene
+
+FILE = Path(__file__).with_suffix(".csv")
+Route = tuple[str, str]
+TOOLS = ("cms/", "admin/")
+"""Wagtail's and Django's own tools: hundreds of addresses, held by the door (test_tools_are_behind_the_door)."""
+
+
+def routes() -> Iterator[Route]:
+    """This will walk every pattern: (route, name), without the tools."""
+    for route, name in _walk(get_resolver()):
+        if not route.startswith(TOOLS):
+            yield route, name
+
+
+def tool_routes() -> Iterator[Route]:
+    for route, name in _walk(get_resolver()):
+        if route.startswith(TOOLS):
+            yield route, name
+
+
+def _walk(resolver: URLResolver, before: str = "") -> Iterator[Route]:
+    for one in resolver.url_patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLPattern):
+            yield route, one.name or ""
+        else:
+            yield from _walk(one, route)
+
+
+class Objects:
+    """One of everything, and what each placeholder of an address stands for."""
+
+    def __init__(self) -> None:
+        self.city = city = scene.helped()
+        self.report: Report = scene.drafted(city)
+        self.waiting = w.apply_aid(city, w.household(city, 20), 100_00)
+        gift = w.open_gift(city, 5_000)
+        paid = w.give(city, 6_000)
+        batch = city.people["cashier"]
+        from apps.disbursements.models import Batch
+
+        self.batch = Batch.objects.get(released_by=batch.person_id, pk=Batch.objects.order_by("pk")[0].pk)
+        assert self.waiting.household is not None
+        someone = account_for(None, "someone@example.org", mfa=False).person
+        slug = city.project.slug
+        self.by_name: dict[str, dict[str, object]] = {
+            "disbursements_batch": {"number": self.batch.number},
+            "disbursements_batch_file": {"number": self.batch.number, "kind": "csv"},
+            "disbursements_one": {"number": self.waiting.number},
+            "disbursements_transfers": {"slug": city.fund.slug},
+            "cms_fund": {"slug": city.fund.slug},
+            "donations_give_fund": {"slug": city.fund.slug},
+            "casework_household": {"file_number": self.waiting.household.file_number},
+            "accounts_person": {"public_id": someone.public_id},
+            "disclosures_organization": {"uscc": city.organization.uscc},
+            "disclosures_extend": {"slug": slug, "n": self.report.duty.n},
+            "payments_webhook": {"provider": "sandbox"},
+            "payments_sandbox_cashier": {"ref": w.session_of(gift).pk and _ref(w.session_of(gift))},
+            "account_confirm_email": {"key": "x:y:z"},
+            "account_reset_password_from_key": {"uidb36": "1", "key": "x-y"},
+            "wagtail_serve": {"": "no-such-page/"},
+        }
+        self.by_parameter: dict[str, object] = {
+            "slug": slug, "public_id": self.report.public_id, "token": paid.token,
+            "page_view_restriction_id": 1, "page_id": 1, "restriction_id": 1,
+        }  # fmt: skip
+
+    def address(self, route: str, name: str) -> str:
+        """This will fill an address in, or raise KeyError for a placeholder nobody has told about."""
+        given = self.by_name.get(name, {})
+        if name == "wagtail_serve":
+            return "/no-such-page/"
+        if name == "wagtaildocs_serve":
+            return "/cms-documents/1/no-such-file.pdf"
+
+        def fill(found: re.Match[str]) -> str:
+            key = found.group("a") or found.group("b")
+            return str(given.get(key) if key in given else self.by_parameter[key])
+
+        filled = re.sub(r"<(?:\w+:)?(?P<a>\w+)>|\(\?P<(?P<b>\w+)>[^)]*\)", fill, route)
+        filled = filled.replace("^", "").replace("$", "")
+        if re.search(r"[()<>\\]", filled):
+            raise KeyError(f"{route} ({name}): say in {Path(__file__).name} what to put in")
+        return "/" + filled
+
+
+def _ref(session: object) -> str:
+    return str(session.ref) if hasattr(session, "ref") else str(session.reference)  # type: ignore[attr-defined]
+
+
+def visitors(objects: Objects) -> dict[str, Client]:
+    """This will sign everybody in: those of the objects' own organization and town, and the same roles elsewhere."""
+    city = objects.city
+    firm, far = scene.firm(61), scene.firm(62)
+    elsewhere = register_organization(
+        actor=w.SETUP, name="隔壁市慈善总会", uscc="51440000MJK614025" + w._check("51440000MJK614025"),
+        kind="association", address="隔壁市1号", phone="0799-88661201", certificate="", is_fictional=True,
+    )  # fmt: skip
+    own = {"town": city.towns[0].pk, "organization": city.organization.pk, "audit_firm": firm.pk, "warehouse": 1}
+    other = {"town": city.towns[1].pk, "organization": elsewhere.pk, "audit_firm": far.pk, "warehouse": 2}
+    made = {
+        "public": Client(),
+        "donor": with_session(account_for(None, "donor@example.org", mfa=False), second=False),
+        "no second factor": with_session(
+            account_for(None, "half@example.org", ("manager", "organization", own["organization"])), second=False
+        ),
+    }
+    for role in Grant.Role.values:
+        kind = SCOPE_OF[role]
+        for label, scopes in ((role, own), (f"{role} elsewhere", other)):
+            if kind == "city" and scopes is other:
+                continue
+            account = account_for(
+                None, f"{label.replace(' ', '.')}@example.org", (role, kind, scopes.get(kind, 0))
+            )
+            made[label] = with_session(account, second=True)
+    return made
+
+
+def later() -> dt.datetime:
+    return w.NOW + dt.timedelta(hours=1)

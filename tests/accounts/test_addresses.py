@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import copy
+import csv
+import io
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+
+from tests import world as w
+from tests.accounts import addresses
+from tests.accounts.signing import account_for, with_session
+
+pytestmark = pytest.mark.django_db
+SKIPPED_POST = {"healthz", "readyz", "metrics"}
+
+
+def _ask(client: Client, method: str, address: str) -> str:
+    """One visit, rolled back, cookies as well; its status, or where it sends the visitor."""
+    cache.clear()
+    before = copy.deepcopy(client.cookies)
+    with transaction.atomic():
+        answer = getattr(client, method)(address)
+        transaction.set_rollback(True)
+    client.cookies = before
+    where = answer.headers.get("Location", "")
+    for part, words in (("/accounts/login/", "sign in"), ("/accounts/2fa/", "second factor")):
+        if part in where and part not in address:
+            return words
+    return str(answer.status_code)
+
+
+def _matrix() -> list[list[str]]:
+    objects = addresses.Objects()
+    visitors = addresses.visitors(objects)
+    rows = [["address", "method", *visitors]]
+    for route, name in sorted(set(addresses.routes())):
+        address = objects.address(route, name)
+        for method in ("get", "post"):
+            rows.append([f"{route} {name}".strip(), method, *(_ask(one, method, address) for one in visitors.values())])
+    return rows
+
+
+def test_matrix_is_the_committed_one(request: pytest.FixtureRequest) -> None:
+    """A new address, or another answer of an old one, has to be read and committed by a person."""
+    with time_machine.travel(addresses.later(), tick=True):
+        rows = _matrix()
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    if request.config.getoption("--write-addresses"):
+        addresses.FILE.write_text(out.getvalue())
+    committed = list(csv.reader(io.StringIO(addresses.FILE.read_text())))
+    assert [row[:2] for row in rows] == [row[:2] for row in committed], "addresses and matrix differ"
+    wrong = [(row[0], row[1], who, was, now)
+             for row, old in zip(rows, committed, strict=True)
+             for who, now, was in zip(rows[0], row, old, strict=True) if now != was]  # fmt: skip
+    assert not wrong
+    assert not [row for row in rows[1:] if any(answer.startswith("5") for answer in row[2:])], "a 500"
+
+
+def test_nobody_elsewhere_reaches_an_object() -> None:
+    head, *rows = csv.reader(io.StringIO(addresses.FILE.read_text()))
+    far = [n for n, who in enumerate(head) if who.endswith(" elsewhere")]
+    for row in rows:
+        if row[0].startswith("workbench/") and "<" in row[0]:
+            assert {row[n] for n in far} <= {"403", "404", "405"}, row[:2]
+
+
+def _filled(route: str) -> str:
+    import re
+
+    filled = re.sub(r"<[^>]*>|\(\?P<\w+>[^)]*\)|\([^)]*\)", "1", route).replace("^", "").replace("$", "")
+    return "/" + filled.replace("\\", "").replace("?", "")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_tools_are_behind_the_door(method: str) -> None:
+    """Every address of Wagtail and Django's admin, for those who may not edit: never a page, never a 500."""
+    half = with_session(account_for(None, "half@example.org", ("editor", "city", 0)), second=False)
+    donor = with_session(account_for(None, "donor@example.org", mfa=False), second=False)
+    manager = with_session(account_for(None, "m@example.org", ("manager", "organization", 1)), second=True)
+    seen = 0
+    for route, _name in addresses.tool_routes():
+        address = _filled(route)
+        if address in ("/cms/login/", "/admin/login/") or address.startswith(("/cms/users/", "/cms/groups/")):
+            continue
+        seen += 1
+        assert _ask(Client(), method, address) == "sign in", address
+        assert _ask(donor, method, address) == "403", address
+        assert _ask(half, method, address) == "second factor", address
+        assert _ask(manager, method, address) == "403", address
+    assert seen > 150
+
+
+IDS = ["x", "0", "-1", "999999999999999999999", "%00", "a" * 300, "'; DROP TABLE x;--", "..%2f..%2fetc%2fpasswd", "<b>",
+       "１", "%F0%9F%92%A9", "null", "None", "%ff"]  # fmt: skip
+
+
+@pytest.mark.parametrize("nonsense", IDS)
+def test_made_up_ids_are_answered(nonsense: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = _cheap()
+    clients: list[Any] = [Client()]
+    for role, kind, scope in (("manager", "organization", objects.organization.pk), ("administrator", "city", 0),
+                              ("caseworker", "town", objects.towns[0].pk), ("cashier", "organization", objects.organization.pk),
+                              ("supervisor", "city", 0), ("auditor", "audit_firm", 1)):  # fmt: skip
+        clients.append(with_session(account_for(None, f"{role}@example.org", (role, kind, scope)), second=True))
+    import re
+
+    for route, _name in set(addresses.routes()):
+        if "<" not in route or "confirm-email" in route:
+            continue
+        address = "/" + re.sub(r"<[^>]*>|\(\?P<\w+>[^)]*\)", lambda _found: nonsense, route).replace("^", "").replace("$", "")
+        for client in clients:
+            for method in ("get", "post"):
+                assert not _ask(client, method, address).startswith("5"), (address, method)
+
+
+def _cheap() -> w.World:
+    return w.build()
