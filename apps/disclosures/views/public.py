@@ -34,6 +34,7 @@ def report(request: HttpRequest, public_id: str) -> HttpResponse:
     context = {
         "report": found, "said": said, "sections": sections(said), "due": due, "published": published,
         "late_days": max((published - due).days, 0), "opinion": said["audit"]["opinion"],
+        "auditor": said["audit"]["auditor"].removeprefix(said["audit"]["firm"]["zh"]).strip(),
         "aid": [use for use in said["uses"] if use["kind"] == "aid"],
         "expenses": [use for use in said["uses"] if use["kind"] == "expense"],
         "households": sum(use["households"] for use in said["uses"] if use["kind"] == "aid"),
