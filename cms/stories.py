@@ -9,10 +9,12 @@ from cms.models import FundStory, ProjectStory
 def live_project_story(project: Project, language: str) -> ProjectStory | None:
     """This will find the live story page of a project in a language; None leaves the legal facts standing alone."""
     rows = ProjectStory.objects.live().filter(project=project, locale__language_code=language)
-    return rows.order_by("-first_published_at").first()
+    story: ProjectStory | None = rows.order_by("-first_published_at").first()
+    return story
 
 
 def live_fund_story(fund: MicroFund, language: str) -> FundStory | None:
     """This will find the live story page of a micro-fund in a language."""
     rows = FundStory.objects.live().filter(fund=fund, locale__language_code=language)
-    return rows.order_by("-first_published_at").first()
+    story: FundStory | None = rows.order_by("-first_published_at").first()
+    return story

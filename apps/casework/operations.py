@@ -121,14 +121,14 @@ def _read(
         household=household.pk, person=actor.person_id, actor_label=actor.label[:80], fields=",".join(fields)[:160],
         reason=reason.strip()[:200], read_at=now,
     )  # fmt: skip
-    key = crypto.unwrap_data_key(household.data_key, _owner(household))
+    key = crypto.unwrap_data_key(bytes(household.data_key), _owner(household))
     sealed = {row.name: row.value for row in SealedField.objects.filter(household=household, name__in=fields)}
-    return {name: crypto.decrypt(key, sealed[name], _place(household, name)) for name in fields if name in sealed}
+    return {name: crypto.decrypt(key, bytes(sealed[name]), _place(household, name)) for name in fields if name in sealed}
 
 
 def _seal(household: Household, values: Mapping[str, str]) -> None:
     assert household.data_key is not None
-    key = crypto.unwrap_data_key(household.data_key, _owner(household))
+    key = crypto.unwrap_data_key(bytes(household.data_key), _owner(household))
     for name, value in values.items():
         sealed = crypto.encrypt(key, value, _place(household, name))
         SealedField.objects.update_or_create(household=household, name=name, defaults={"value": sealed})

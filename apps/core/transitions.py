@@ -56,7 +56,8 @@ def note_status(
     record: Any, before: str, *, history: type[StatusChange], actor: Actor, now: dt.datetime, reason: str = ""
 ) -> None:
     """This will append a history row for a status that was just written (also for a record's first one)."""
-    history._default_manager.create(
+    made: Any = history._default_manager  # each room's concrete model has the key `record`
+    made.create(
         record=record, from_status=before, to_status=record.status, at=now, actor_person=actor.person_id,
         actor_label=actor.label[:80], reason=reason,
     )  # fmt: skip

@@ -24,6 +24,11 @@ SCOPE_OF = {
 EDITORS = "Editors"
 Choices = Callable[[], Iterable[tuple[int, str]]]
 
+
+def _nothing(_scope_id: int) -> bool:
+    return False
+
+
 _validators: dict[str, Callable[[int], bool]] = {"city": lambda scope_id: scope_id == CITY}
 _choices: dict[str, Choices] = {"city": lambda: [(CITY, str(_("全市")))]}
 
@@ -70,7 +75,7 @@ def ask_grant(*, actor: Actor, person: Person, role: str, scope_id: int, now: dt
     """
     authorize(policies.can_grant_role, actor)
     kind = SCOPE_OF.get(role)
-    if kind is None or not _validators.get(kind, lambda _id: False)(scope_id):
+    if kind is None or not _validators.get(kind, _nothing)(scope_id):
         raise BadScope()
     if actor.person_id == person.pk:
         raise SamePerson()

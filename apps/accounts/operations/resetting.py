@@ -26,6 +26,7 @@ def ask_reset(*, actor: Actor, account: Account, reason: str, now: dt.datetime) 
         raise SamePerson()
     if not reason.strip():
         raise BadInput(_("请写明怎样核实了是本人。"), field="reason")
+    assert actor.person_id is not None
     asked, created = SecondFactorReset.objects.get_or_create(
         account=account, confirmed_at=None,
         defaults={"asked_by_id": actor.person_id, "asked_at": now, "reason": reason.strip()[:200]},

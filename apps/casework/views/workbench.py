@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -11,6 +11,7 @@ from apps.casework import operations, policies, queries
 from apps.casework.forms import BankForm, HouseholdForm, ReasonForm
 from apps.casework.models import Household, PrivateField
 from apps.core import clock
+from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt_form
 
@@ -19,7 +20,7 @@ PAGE = 50
 
 @never_cache
 @require_safe
-def households(request: HttpRequest) -> HttpResponse:
+def households(request: Request) -> HttpResponse:
     """This will list the family files of one's towns by file number; no name stands in a list."""
     rows = queries.files_of(request.actor)
     number = request.GET.get("q", "").strip()
@@ -40,7 +41,7 @@ def households(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def new_household(request: HttpRequest) -> HttpResponse:
+def new_household(request: Request) -> HttpResponse:
     """This will open a family's file."""
     form = HouseholdForm(request.POST or None, towns=request.actor.scopes("caseworker"))
     if request.method == "POST" and form.is_valid():
@@ -60,7 +61,7 @@ def new_household(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def household(request: HttpRequest, file_number: str) -> HttpResponse:
+def household(request: Request, file_number: str) -> HttpResponse:
     """This will show a file without its private fields; opening those takes a reason and leaves a row (C2)."""
     found = get_object_or_404(queries.files_of(request.actor), file_number=file_number)
     form, bank, private = ReasonForm(), BankForm(), None
@@ -77,12 +78,15 @@ def household(request: HttpRequest, file_number: str) -> HttpResponse:
             )  # fmt: skip
     elif act == "bank":
         bank = BankForm(request.POST)
-        if bank.is_valid() and attempt_form(
-            bank,
-            lambda: operations.change_bank_account(
-                actor=request.actor, household=found, now=clock.now(), **bank.cleaned_data
-            ),
-        ):
+        changed = None
+        if bank.is_valid():
+            changed = attempt_form(
+                bank,
+                lambda: operations.change_bank_account(
+                    actor=request.actor, household=found, now=clock.now(), **bank.cleaned_data
+                ),
+            )
+        if changed is not None:
             messages.success(request, _("收款账户已更换。已批准、未付款的事项要重新批准。"))
             return redirect("casework_household", found.file_number)
     rows = [(PrivateField(name).label, value) for name, value in (private or {}).items()]

@@ -36,6 +36,7 @@ def ask_transfer(
     if not reason.strip():
         raise BadInput(_("请写明调拨理由，会公开。"), field="reason")
     check_publishable(reason, field="reason")
+    assert actor.person_id is not None
     return Transfer.objects.create(
         fund=fund, source_id=source, target_id=target, amount=money.minor, reason=reason.strip()[:200],
         asked_by_id=actor.person_id, asked_at=now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core import clock
 from apps.core.errors import DomainError, PermissionRefused
+from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.disbursements import operations, policies, queries
@@ -28,7 +29,7 @@ MIME = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocumen
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def batches(request: HttpRequest) -> HttpResponse:
+def batches(request: Request) -> HttpResponse:
     """This will show what can be paid and the batches so far; a POST releases one batch."""
     own = request.actor.scopes("cashier")
     if not own:
@@ -43,7 +44,7 @@ def batches(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _release(request: HttpRequest, own: set[int]) -> Batch | None:
+def _release(request: Request, own: set[int]) -> Batch | None:
     numbers = request.POST.getlist("number")
     rows = list(Disbursement.objects.filter(number__in=numbers).select_related("project__fund"))
     made: list[Batch] = []
@@ -64,14 +65,14 @@ def _release(request: HttpRequest, own: set[int]) -> Batch | None:
     return made[0] if made else None
 
 
-def _batch(request: HttpRequest, number: str) -> Batch:
+def _batch(request: Request, number: str) -> Batch:
     rows = queries.batches(request.actor.scopes("cashier")).select_related("organization")
     return get_object_or_404(rows, number=number)
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def batch(request: HttpRequest, number: str) -> HttpResponse:
+def batch(request: Request, number: str) -> HttpResponse:
     """This will show a batch line by line; a POST imports the bank's result file, or marks one line."""
     found = _batch(request, number)
     form = ResultFileForm(request.POST or None, request.FILES or None)
@@ -96,7 +97,7 @@ def batch(request: HttpRequest, number: str) -> HttpResponse:
                   status=422 if request.method == "POST" else 200)  # fmt: skip
 
 
-def _mark_line(request: HttpRequest, found: Batch, amounts: dict[int, int]) -> None:
+def _mark_line(request: Request, found: Batch, amounts: dict[int, int]) -> None:
     now, n = clock.now(), request.POST.get("n", "")
     if not n.isdecimal() or len(n) > 6 or int(n) not in amounts:
         return
@@ -112,7 +113,7 @@ def _mark_line(request: HttpRequest, found: Batch, amounts: dict[int, int]) -> N
 
 @never_cache
 @require_POST
-def batch_file(request: HttpRequest, number: str, kind: str) -> HttpResponse:
+def batch_file(request: Request, number: str, kind: str) -> HttpResponse:
     """This will download the bank file; every account in it leaves an access row (C2), so it is a POST."""
     found = _batch(request, number)
     content = export_batch(actor=request.actor, batch=found, kind=kind, now=clock.now())
@@ -123,7 +124,7 @@ def batch_file(request: HttpRequest, number: str, kind: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def transfers(request: HttpRequest, slug: str) -> HttpResponse:
+def transfers(request: Request, slug: str) -> HttpResponse:
     """This will ask for a transfer between two earmarks of a micro-fund, and let a second person approve (P9)."""
     fund = get_object_or_404(MicroFund.objects.select_related("organization"), slug=slug)
     can_ask = allowed(policies.can_ask_transfer, request.actor, fund)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.casework.queries import files_of, same_value
 from apps.core import clock
 from apps.core.actors import Actor
+from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.disbursements import operations, policies, queries
@@ -27,7 +28,7 @@ PAGE = 50
 
 @never_cache
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     """This will show what waits for this person."""
     actor: Actor = request.actor
     waiting = list(queries.waiting_for(actor)[:PAGE])
@@ -39,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def disbursements(request: HttpRequest) -> HttpResponse:
+def disbursements(request: Request) -> HttpResponse:
     """This will list payments by state and number, 50 a page, paged by key."""
     rows = queries.visible(request.actor)
     status, number, after = (request.GET.get(name, "").strip()[:60] for name in ("status", "q", "after"))
@@ -61,7 +62,7 @@ def disbursements(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def disbursement(request: HttpRequest, number: str) -> HttpResponse:
+def disbursement(request: Request, number: str) -> HttpResponse:
     """This will show one payment's four steps, its risks and the buttons this very person may press."""
     found = get_object_or_404(queries.visible(request.actor), number=number)
     if request.method == "POST":
@@ -89,7 +90,7 @@ def disbursement(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "disbursements/one.html", context)
 
 
-def _act(request: HttpRequest, found: Disbursement) -> None:
+def _act(request: Request, found: Disbursement) -> None:
     """One button, one operation."""
     actor, now, reason = request.actor, clock.now(), typed(request, "reason")
     common: dict[str, Any] = {"actor": actor, "disbursement": found, "now": now}
@@ -111,7 +112,7 @@ def _act(request: HttpRequest, found: Disbursement) -> None:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def new_aid(request: HttpRequest) -> HttpResponse:
+def new_aid(request: Request) -> HttpResponse:
     """This will apply for a family's aid: the first of four steps."""
     form = AidForm(
         request.POST or None, households=files_of(request.actor), initial={"household": request.GET.get("household", "")}
@@ -134,7 +135,7 @@ def new_aid(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def new_expense(request: HttpRequest) -> HttpResponse:
+def new_expense(request: Request) -> HttpResponse:
     """This will apply for a project expense with its invoice (P8)."""
     form = ExpenseForm(request.POST or None, projects=_own_projects(request.actor))
     if request.method == "POST" and form.is_valid():

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.core import clock
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, PermissionRefused, add_to_form
+from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, typed
 from apps.funds import operations, policies
@@ -31,7 +32,7 @@ def _visible(actor: Actor) -> Any:
 
 @never_cache
 @require_safe
-def projects(request: HttpRequest) -> HttpResponse:
+def projects(request: Request) -> HttpResponse:
     """This will list the projects of one's organizations, and the micro-funds whose money one may move."""
     actor: Actor = request.actor
     rows = _visible(actor)
@@ -49,7 +50,7 @@ def projects(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def new_project(request: HttpRequest) -> HttpResponse:
+def new_project(request: Request) -> HttpResponse:
     """This will draft a project with its plan and budget; the target is the budget's sum."""
     own = request.actor.scopes("project_officer")
     if not own:
@@ -76,7 +77,7 @@ def new_project(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def project(request: HttpRequest, slug: str) -> HttpResponse:
+def project(request: Request, slug: str) -> HttpResponse:
     """This will show a project's plan and the moves this person may make."""
     found = get_object_or_404(_visible(request.actor).distinct(), slug=slug)
     if request.method == "POST":
@@ -113,7 +114,7 @@ def _moves(actor: Actor, found: Project) -> list[dict[str, Any]]:
     ]
 
 
-def _act(request: HttpRequest, found: Project) -> None:
+def _act(request: Request, found: Project) -> None:
     said = typed(request, "reason")
     common: dict[str, Any] = {"actor": request.actor, "project": found, "now": clock.now()}
     acts = {
