@@ -22,7 +22,6 @@ def _prepare(clients: int, per_client: int) -> list[list[tuple[dict[str, str], b
     from apps.donations.states import GiftStatus
     from apps.payments.models import Payment, SandboxSession
     from apps.payments.providers.sandbox import make_event
-
     from tests import world as w
 
     now = dt.datetime.now(dt.UTC)
@@ -53,7 +52,6 @@ def _prepare(clients: int, per_client: int) -> list[list[tuple[dict[str, str], b
 
 def _project() -> tuple[Any, Any]:
     from apps.funds.models import Project
-
     from tests import world as w
 
     project = Project.objects.select_related("fund").first()
@@ -72,7 +70,9 @@ def _one_by_one(signed: list[tuple[dict[str, str], bytes]]) -> None:
         now = dt.datetime.now(dt.UTC)
         receive_event(provider_name="sandbox", headers=headers, body=body, now=now)
         process_inbox(now=dt.datetime.now(dt.UTC), limit=1)
-        due = OutboxDelivery.objects.filter(done_at=None, handler__endswith="settle_gifts").values_list("pk", flat=True)
+        due = OutboxDelivery.objects.filter(done_at=None, handler__endswith="settle_gifts").values_list(
+            "pk", flat=True
+        )
         deliver_due(now=dt.datetime.now(dt.UTC), only=list(due[:1]), limit=1)
     assert ProviderEvent.objects.exists()
 
@@ -86,24 +86,29 @@ def _in_batches(signed: list[tuple[dict[str, str], bytes]]) -> None:
         for headers, body in signed[start : start + 100]:
             receive_event(provider_name="sandbox", headers=headers, body=body, now=dt.datetime.now(dt.UTC))
         process_inbox(now=dt.datetime.now(dt.UTC), limit=100)
-        due = OutboxDelivery.objects.filter(done_at=None, handler__endswith="settle_gifts").values_list("pk", flat=True)
+        due = OutboxDelivery.objects.filter(done_at=None, handler__endswith="settle_gifts").values_list(
+            "pk", flat=True
+        )
         deliver_due(now=dt.datetime.now(dt.UTC), only=list(due[:100]), limit=100)
 
 
 def _bare(signed: list[tuple[dict[str, str], bytes]]) -> None:
     """The rows of one settled gift, written by the ORM in one transaction, nothing checked."""
+    from django.db import transaction
+
     from apps.core.models import OutboxDelivery, OutboxEvent
     from apps.donations.models import Gift, GiftStatusChange
     from apps.ledger.models import Account, Delta, Earmark, Entry, Line
     from apps.payments.models import Payment, PaymentStatusChange, ProviderEvent, ProviderFact, SandboxSession
-    from django.db import transaction
 
     mark = Earmark.objects.filter(kind="project").order_by("id")[0]
     clearing, income = (Account.objects.get(role=r, currency="CNY") for r in ("clearing", "gift_income"))
     for _headers, body in signed:
         now, key = dt.datetime.now(dt.UTC), secrets.token_hex(12)
         with transaction.atomic():
-            event = ProviderEvent.objects.create(provider="bare", event_ref=key, kind="paid", body=body, occurred_at=now)
+            event = ProviderEvent.objects.create(
+                provider="bare", event_ref=key, kind="paid", body=body, occurred_at=now
+            )
         ref = body.decode().split('"session": "')[1].split('"')[0]
         session = SandboxSession.objects.get(ref=ref)
         with transaction.atomic():
@@ -124,12 +129,18 @@ def _bare(signed: list[tuple[dict[str, str], bytes]]) -> None:
             GiftStatusChange.objects.create(record=gift, to_status="received", at=now, actor_label="bare")
             entry = Entry.objects.create(kind="gift", idempotency_key=key, currency="CNY", line_count=2, effective_at=now,
                                          actor_label="bare")  # fmt: skip
-            Line.objects.create(entry=entry, n=1, account=clearing, bears_earmark=False, currency="CNY", amount=10_000)
+            Line.objects.create(
+                entry=entry, n=1, account=clearing, bears_earmark=False, currency="CNY", amount=10_000
+            )
             line = Line.objects.create(entry=entry, n=2, account=income, bears_earmark=True, earmark=mark, currency="CNY",
                                        amount=-10_000)  # fmt: skip
-            Delta.objects.create(line=line, earmark=mark, kind="raised", amount=10_000, settled_at=now, origin=gift.pk)
+            Delta.objects.create(
+                line=line, earmark=mark, kind="raised", amount=10_000, settled_at=now, origin=gift.pk
+            )
             received = OutboxEvent.objects.create(name="bare.gift", payload={"gift_id": gift.pk})
-            OutboxDelivery.objects.bulk_create(OutboxDelivery(event=received, handler=f"b{i}") for i in range(3))
+            OutboxDelivery.objects.bulk_create(
+                OutboxDelivery(event=received, handler=f"b{i}") for i in range(3)
+            )
             delivery.done_at = now
             delivery.save(update_fields=["done_at"])
 

@@ -35,7 +35,6 @@ def main() -> int:
 
     django.setup()
     from charity_site.stack.processes import Children
-
     from tests.databases import start_server
 
     children = Children()
@@ -64,7 +63,11 @@ def _point(server: Any, name: str) -> None:
     server.clone(name)
     connections.close_all()
     connections["default"].settings_dict.update(
-        NAME=name, HOST="127.0.0.1", PORT=str(server.port), USER="charity_app", PASSWORD=server.password("charity_app")
+        NAME=name,
+        HOST="127.0.0.1",
+        PORT=str(server.port),
+        USER="charity_app",
+        PASSWORD=server.password("charity_app"),
     )
 
 
@@ -83,12 +86,11 @@ def _search(children: Any, server: Any, run: Path, options: Any) -> str:
 
 
 def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import gifts, pages
     from charity_site.stack.addresses import OWNER
     from charity_site.stack.placement import place
     from charity_site.stack.ports import free_port
     from charity_site.stack.valkey import Valkey
-
-    from benchmarks import gifts, pages
 
     _point(server, "bench_pages")
     project, _fund = gifts._project()
@@ -122,7 +124,9 @@ def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
             break
         except OSError:
             time.sleep(0.1)
-    static = "/static/" + next(path.name for path in (statics / "css").glob("components*.css")).join(["css/", ""])
+    static = "/static/" + next(path.name for path in (statics / "css").glob("components*.css")).join(
+        ["css/", ""]
+    )
     return pages.table(pages.run(f"http://localhost:{port}", f"/projects/{project.slug}/", static))
 
 

@@ -32,7 +32,9 @@ def _memory(group: int) -> float:
     """Proportional memory in MB of every process of the session, PostgreSQL's own sessions included."""
     total = 0
     families = {group}
-    rows = subprocess.run(["ps", "-eo", "pid=,ppid=,sess="], capture_output=True, text=True, check=True).stdout.split("\n")
+    rows = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,sess="], capture_output=True, text=True, check=True
+    ).stdout.split("\n")
     table = [tuple(int(cell) for cell in row.split()) for row in rows if row.strip()]
     for _ in range(6):
         families |= {pid for pid, parent, session in table if parent in families or session == group}

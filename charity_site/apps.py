@@ -19,5 +19,7 @@ class SiteConfig(AppConfig):
         subscribe()
 
         # Sent after all migrations, but only for apps that have models.
-        post_migrate.connect(mark_mode, sender=apps.get_app_config("core"), dispatch_uid="charity_site.mark_mode")
+        post_migrate.connect(
+            mark_mode, sender=apps.get_app_config("core"), dispatch_uid="charity_site.mark_mode"
+        )
         connection_created.connect(refuse_other_mode, dispatch_uid="charity_site.refuse_other_mode")

@@ -84,7 +84,10 @@ BEAT: dict[str, dict[str, Any]] = {
     "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
     "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},
     "site: prove the sums": {"task": "charity_site.status.check_invariants", "schedule": 3600.0},
-    "disclosures: open duties, note lateness": {"task": "apps.disclosures.tasks.keep_duties", "schedule": 60.0},
+    "disclosures: open duties, note lateness": {
+        "task": "apps.disclosures.tasks.keep_duties",
+        "schedule": 60.0,
+    },
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
 }
 app.conf.beat_schedule = BEAT

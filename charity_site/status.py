@@ -28,10 +28,17 @@ def status(request: HttpRequest) -> HttpResponse:
     names = [each.name for each in ordered()]
     newest = {
         run.name: run
-        for run in InvariantRun.objects.filter(name__in=names).order_by("name", "-checked_at").distinct("name")
+        for run in InvariantRun.objects.filter(name__in=names)
+        .order_by("name", "-checked_at")
+        .distinct("name")
     }
     rows = [{"invariant": each, "run": newest.get(each.name)} for each in ordered()]
     broken = sum(bool(run.broken) for run in newest.values())
     checked = [run.checked_at for run in newest.values()]
-    context = {"rows": rows, "broken": broken, "checked_at": min(checked) if checked else None, "now": clock.now()}
+    context = {
+        "rows": rows,
+        "broken": broken,
+        "checked_at": min(checked) if checked else None,
+        "now": clock.now(),
+    }
     return render(request, "status.html", context)

@@ -19,7 +19,12 @@ def subscribe() -> None:
     on_publish(ring)
     register(FactRecorded, donations.settle_gifts, donations.settle_fee)
     register(PaymentEnded, donations.free_unpaid)
-    register(GiftReceived, donations.write_receipts, donations.close_full_campaign, notifications.mail_gift_received)
+    register(
+        GiftReceived,
+        donations.write_receipts,
+        donations.close_full_campaign,
+        notifications.mail_gift_received,
+    )
     register(DisbursementPaid, disclosures.begin_on_payment)
     register(ProjectStatusChanged, disclosures.begin_on_executing)
     register(ReportSubmitted, disclosures.draw_on_submission)

@@ -45,7 +45,9 @@ class Share:
     percent: str
 
 
-def cards(projects: Sequence[Project], now: dt.datetime, raised: Mapping[int, int] | None = None) -> list[Card]:
+def cards(
+    projects: Sequence[Project], now: dt.datetime, raised: Mapping[int, int] | None = None
+) -> list[Card]:
     """This will make the cards of a list of projects with two statements for any number of them, or none when what each
     raised (fen by project id) is known already."""
     if raised is None:
@@ -73,9 +75,7 @@ def shares(money: PublicMoney, labels: Sequence[str]) -> list[Share]:
     made = []
     for (name, fen), label in zip(parts, labels, strict=True):
         width = 100 * fen / whole
-        made.append(
-            Share(name, label, fen, f"{x:.2f}%", f"{max(width - 0.25, 0.0):.2f}%", f"{width:.1f}%")
-        )
+        made.append(Share(name, label, fen, f"{x:.2f}%", f"{max(width - 0.25, 0.0):.2f}%", f"{width:.1f}%"))
         x += width
     return made
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
-from wagtail.blocks import CharBlock, BlockQuoteBlock, RichTextBlock
+from wagtail.blocks import BlockQuoteBlock, CharBlock, RichTextBlock
 from wagtail.fields import StreamField
 from wagtail.models import Page
 

@@ -40,7 +40,9 @@ class GrantForm(forms.Form):
         data: dict[str, Any] = super().clean() or {}
         role, scope = data.get("role"), data.get("scope")
         if role and scope and scope.partition(":")[0] != SCOPE_OF[role]:
-            self.add_error("scope", _("这个角色要选另一类范围：%(kind)s。") % {"kind": SCOPE_KINDS[SCOPE_OF[role]]})
+            self.add_error(
+                "scope", _("这个角色要选另一类范围：%(kind)s。") % {"kind": SCOPE_KINDS[SCOPE_OF[role]]}
+            )
         return data
 
     @property
@@ -64,7 +66,9 @@ class JoinForm(forms.Form):
     reason = forms.CharField(label=_("怎样知道是同一个人"), max_length=180)
 
     def clean_other(self) -> Person:
-        found = Account.objects.filter(email__iexact=self.cleaned_data["other"]).select_related("person").first()
+        found = (
+            Account.objects.filter(email__iexact=self.cleaned_data["other"]).select_related("person").first()
+        )
         if found is None:
             raise forms.ValidationError(_("没有这个邮箱的账号。"))
         return found.person

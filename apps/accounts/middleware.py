@@ -82,7 +82,9 @@ def check_own_secrets(request: HttpRequest) -> HttpResponse | None:
     """This will ask a signed-in account that has a second factor for it, where its session didn't pass it."""
     if not request.user.is_authenticated or not has_mfa(request.user) or passed_mfa(request):  # type: ignore[arg-type]
         return None
-    return HttpResponseRedirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}")
+    return HttpResponseRedirect(
+        f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"
+    )
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -37,7 +37,9 @@ class AccountManager(BaseUserManager["Account"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Account:
         """This will refuse: rights come from roles alone, confirmed by two administrators."""
-        raise PermissionError("There are no superusers here; use manage.py bootstrap_administrators EMAIL EMAIL.")
+        raise PermissionError(
+            "There are no superusers here; use manage.py bootstrap_administrators EMAIL EMAIL."
+        )
 
     def get_by_natural_key(self, username: str | None) -> Account:
         return self.get(email__iexact=username)
@@ -66,7 +68,9 @@ class Account(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="account_email_unique"),
             # Roles are the only way to a right; a superuser would pass every check of the editors' tool.
-            models.CheckConstraint(condition=models.Q(is_superuser=False), name="account_nobody_is_superuser"),
+            models.CheckConstraint(
+                condition=models.Q(is_superuser=False), name="account_nobody_is_superuser"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,9 @@ from apps.core.actors import Grant as Held
 
 def actor_for(account: Account, *, mfa: bool) -> Actor:
     """This will give the actor of an account: its person's confirmed, unrevoked roles, counted only with MFA passed."""
-    grants = Grant.objects.filter(person=account.person_id, revoked_at__isnull=True, confirmed_by__isnull=False)
+    grants = Grant.objects.filter(
+        person=account.person_id, revoked_at__isnull=True, confirmed_by__isnull=False
+    )
     held = frozenset(Held(*row) for row in grants.values_list("role", "scope_kind", "scope_id"))
     return Actor(
         kind="person", label=account.person.display_name, person_id=account.person_id, account_id=account.pk, mfa=mfa,
@@ -53,4 +55,6 @@ def roles_of(person_id: int) -> set[tuple[str, str, int]]:
 
 def holds_role(person_id: int) -> bool:
     """This will tell whether a person holds any role now."""
-    return Grant.objects.filter(person=person_id, revoked_at__isnull=True, confirmed_by__isnull=False).exists()
+    return Grant.objects.filter(
+        person=person_id, revoked_at__isnull=True, confirmed_by__isnull=False
+    ).exists()

@@ -22,7 +22,8 @@ class HouseholdForm(forms.Form):
     bank_name = forms.CharField(label=PrivateField.BANK_NAME.label, max_length=80)
     bank_account = forms.CharField(label=PrivateField.BANK_ACCOUNT.label, max_length=40)
     consent = forms.BooleanField(
-        label=_("家庭已签署同意书，知道这些资料只用于救助"), error_messages={"required": _("没有同意书不能建档。")}
+        label=_("家庭已签署同意书，知道这些资料只用于救助"),
+        error_messages={"required": _("没有同意书不能建档。")},
     )
 
     def __init__(self, *args: Any, towns: set[int], **kwargs: Any) -> None:
@@ -36,7 +37,9 @@ class HouseholdForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("为什么要看"), max_length=200, help_text=_("会和您的名字一起留下记录，不能删除"))
+    reason = forms.CharField(
+        label=_("为什么要看"), max_length=200, help_text=_("会和您的名字一起留下记录，不能删除")
+    )
 
 
 class BankForm(forms.Form):

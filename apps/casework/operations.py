@@ -84,7 +84,10 @@ def change_bank_account(
     """This will replace a family's bank details; payments approved before are re-opened by those who pay (P3)."""
     household = Household.objects.select_for_update().get(pk=household.pk)
     authorize(policies.can_change_household, actor, household)
-    _seal(household, {PrivateField.BANK_NAME: bank_name.strip(), PrivateField.BANK_ACCOUNT: _digits(bank_account)})
+    _seal(
+        household,
+        {PrivateField.BANK_NAME: bank_name.strip(), PrivateField.BANK_ACCOUNT: _digits(bank_account)},
+    )
     household.bank_changed_at = now
     household.save(update_fields=["bank_changed_at"])
     return household
@@ -123,7 +126,11 @@ def _read(
     )  # fmt: skip
     key = crypto.unwrap_data_key(bytes(household.data_key), _owner(household))
     sealed = {row.name: row.value for row in SealedField.objects.filter(household=household, name__in=fields)}
-    return {name: crypto.decrypt(key, bytes(sealed[name]), _place(household, name)) for name in fields if name in sealed}
+    return {
+        name: crypto.decrypt(key, bytes(sealed[name]), _place(household, name))
+        for name in fields
+        if name in sealed
+    }
 
 
 def _seal(household: Household, values: Mapping[str, str]) -> None:

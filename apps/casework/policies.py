@@ -14,7 +14,9 @@ def can_register_household(actor: Actor, town_id: int) -> bool:
 @policy("casework.read_household")
 def can_read_household(actor: Actor, household: Household) -> bool:
     """The town's caseworkers and reviewers; always with a reason, always leaving a row (C2)."""
-    return actor.has("caseworker", "town", household.town_id) or actor.has("town_reviewer", "town", household.town_id)
+    return actor.has("caseworker", "town", household.town_id) or actor.has(
+        "town_reviewer", "town", household.town_id
+    )
 
 
 @policy("casework.read_bank_details")

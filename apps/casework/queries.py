@@ -25,7 +25,11 @@ def same_value(household: Household, name: str) -> list[int]:
 def find_by_id_number(number: str) -> list[int]:
     """This will find households by an ID number without decrypting anything."""
     digest = crypto.blind_index(PrivateField.ID_NUMBER, number.strip().upper())
-    return list(BlindIndex.objects.filter(name=PrivateField.ID_NUMBER, digest=digest).values_list("household", flat=True))
+    return list(
+        BlindIndex.objects.filter(name=PrivateField.ID_NUMBER, digest=digest).values_list(
+            "household", flat=True
+        )
+    )
 
 
 def bank_changed_since(household_id: int, moment: dt.datetime) -> bool:

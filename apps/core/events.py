@@ -151,7 +151,9 @@ def _attempt(rows: list[OutboxDelivery], now: dt.datetime) -> bool:
         # The place, not the words: an error's text could carry what a person typed.
         place = traceback.extract_tb(error.__traceback__)[-1]
         rows[0].last_error = f"{type(error).__name__} at {place.name}:{place.lineno}"
-        log.warning("outbox.delivery_failed", handler=rows[0].handler, rows=len(rows), error=rows[0].last_error)
+        log.warning(
+            "outbox.delivery_failed", handler=rows[0].handler, rows=len(rows), error=rows[0].last_error
+        )
         return False
     OutboxDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(
         done_at=now, attempts=F("attempts") + 1, last_error=""

@@ -43,7 +43,9 @@ class OutboxDelivery(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["event", "handler"], name="outbox_delivery_once")]
-        indexes = [models.Index(fields=["due_at", "id"], name="outbox_due", condition=Q(done_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="outbox_due", condition=Q(done_at__isnull=True))
+        ]
 
 
 @append_only

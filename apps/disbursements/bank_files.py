@@ -39,7 +39,12 @@ def write_csv(rows: Iterable[Sequence[Any]]) -> bytes:
 def write_xlsx(rows: Iterable[Sequence[Any]]) -> bytes:
     """This will write a bank file as XLSX; account numbers stay text, nothing becomes a formula."""
     out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     book = xlsxwriter.Workbook(out, options)
     sheet = book.add_worksheet()
     for y, row in enumerate([HEADER, *rows]):
@@ -57,7 +62,9 @@ def read_results(content: bytes, *, batch_number: str, currency: str) -> list[Li
     if len(content) > LARGEST:
         raise BadResultFile(_("文件超过5MB。请按批次分开导入。"))
     rows = _rows(content)
-    start = next((i for i, row in enumerate(rows) if [c.strip() for c in row[:5]] == list(RESULT_HEADER)), None)
+    start = next(
+        (i for i, row in enumerate(rows) if [c.strip() for c in row[:5]] == list(RESULT_HEADER)), None
+    )
     if start is None:
         raise BadResultFile(str(_("没有找到表头：%(header)s。")) % {"header": "、".join(RESULT_HEADER)})
     outcomes = []

@@ -17,7 +17,9 @@ class MoneyForm(forms.Form):
     """A form with an amount as people type it."""
 
     amount = forms.CharField(
-        label=_("金额"), max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        label=_("金额"),
+        max_length=24,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
 
     def clean_amount(self) -> Money:
@@ -33,9 +35,13 @@ class _ProjectForm(MoneyForm):
 
 
 class AidForm(_ProjectForm):
-    household = forms.ModelChoiceField(Household.objects.none(), label=_("家庭档案"), to_field_name="file_number")
+    household = forms.ModelChoiceField(
+        Household.objects.none(), label=_("家庭档案"), to_field_name="file_number"
+    )
     need = forms.CharField(
-        label=_("困难和核实情况"), widget=forms.Textarea(attrs={"rows": 4}), help_text=_("不公开，只给审核和批准的人看")
+        label=_("困难和核实情况"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("不公开，只给审核和批准的人看"),
     )
     field_order = ("household", "project", "amount", "purpose", "need")
 
@@ -78,10 +84,13 @@ class TransferForm(MoneyForm):
         super().__init__(*args, **kwargs)
         names = {project.pk: str(project) for project in Project.objects.filter(fund=fund)}
         choices = [
-            (str(mark), names[owner] if owner else str(_("微基金一般资金"))) for mark, owner in sorted(marks.items())
+            (str(mark), names[owner] if owner else str(_("微基金一般资金")))
+            for mark, owner in sorted(marks.items())
         ]
         self.fields["source"].choices = self.fields["target"].choices = choices  # type: ignore[attr-defined]
 
 
 class ResultFileForm(forms.Form):
-    file = forms.FileField(label=_("银行结果文件"), help_text=_("CSV或XLSX，列：批次、行号、金额、结果、说明"))
+    file = forms.FileField(
+        label=_("银行结果文件"), help_text=_("CSV或XLSX，列：批次、行号、金额、结果、说明")
+    )

@@ -26,11 +26,20 @@ def can_see(actor: Actor, disbursement: Disbursement) -> bool:
     organization = disbursement.project.fund.organization_id
     town = disbursement.town_id
     return (
-        any(actor.has(role, "organization", organization) for role in ("project_officer", "manager", "cashier"))
-        or (town is not None and any(actor.has(role, "town", town) for role in ("caseworker", "town_reviewer")))
+        any(
+            actor.has(role, "organization", organization)
+            for role in ("project_officer", "manager", "cashier")
+        )
+        or (
+            town is not None
+            and any(actor.has(role, "town", town) for role in ("caseworker", "town_reviewer"))
+        )
         or (
             disbursement.kind == Kind.EXPENSE
-            and (_runs(actor, disbursement.project, "project_officer") or _saw_delivery(actor, disbursement.project))
+            and (
+                _runs(actor, disbursement.project, "project_officer")
+                or _saw_delivery(actor, disbursement.project)
+            )
         )
     )
 

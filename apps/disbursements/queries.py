@@ -46,7 +46,9 @@ def payable(organization_ids: set[int]) -> QuerySet[Disbursement]:
     """This will list what a cashier can put into a batch, oldest approval first."""
     return (
         Disbursement.objects.select_related("project", "budget_line", "household", "town")
-        .filter(status__in=[Status.APPROVED, Status.RETURNED], project__fund__organization__in=organization_ids)
+        .filter(
+            status__in=[Status.APPROVED, Status.RETURNED], project__fund__organization__in=organization_ids
+        )
         .order_by("approved_at", "id")
     )
 

@@ -1,8 +1,8 @@
 """States of a payment to a family or a supplier (P1).
 
-    applied ──> verified ──> approved ──> paying ──> paid ──> confirmed
-       │            │  ^────────┤ (bank account changed)  │
-       └─> rejected <───────────┘          └──> returned <┘   returned ──> paying | verified | rejected
+applied ──> verified ──> approved ──> paying ──> paid ──> confirmed
+   │            │  ^────────┤ (bank account changed)  │
+   └─> rejected <───────────┘          └──> returned <┘   returned ──> paying | verified | rejected
 """
 
 from __future__ import annotations

@@ -41,7 +41,10 @@ class GiveForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )  # fmt: skip
     message = forms.CharField(
-        label=_("留言"), required=False, max_length=140, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 140})
+        label=_("留言"),
+        required=False,
+        max_length=140,
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": 140}),
     )
     email = forms.EmailField(
         label=_("邮箱"), required=False, help_text=_("只用来发票据和去向，不公开"),
@@ -74,7 +77,10 @@ class GiveForm(forms.Form):
                 self.add_error("amount", _("请选一个金额，或填写其他金额。"))
         except DomainError as error:
             self.add_error("amount", str(error.message))
-        if data.get("shown_as") not in (None, ShownAs.ANONYMOUS) and not (data.get("shown_name") or "").strip():
+        if (
+            data.get("shown_as") not in (None, ShownAs.ANONYMOUS)
+            and not (data.get("shown_name") or "").strip()
+        ):
             self.add_error("shown_name", _("请填写要公开的名字，或选“匿名”。"))
         for field in ("shown_name", "message"):
             try:

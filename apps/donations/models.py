@@ -105,7 +105,8 @@ class ReceiptRange(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(first__gt=0) & Q(next__gte=F("first")) & Q(next__lte=F("last") + 1), name="range_in_bounds"
+                condition=Q(first__gt=0) & Q(next__gte=F("first")) & Q(next__lte=F("last") + 1),
+                name="range_in_bounds",
             ),
             models.UniqueConstraint(fields=["code", "first"], name="receipt_range_once"),
         ]

@@ -1,8 +1,8 @@
 """States of a gift.
 
-    opened ──> received          (the provider's event or an authenticated fetch says so, G5)
-       ├─────> expired ──> received   (money came late: it goes to the micro-fund's general money, F5)
-       └─────> failed  ──> received
+opened ──> received          (the provider's event or an authenticated fetch says so, G5)
+   ├─────> expired ──> received   (money came late: it goes to the micro-fund's general money, F5)
+   └─────> failed  ──> received
 """
 
 from __future__ import annotations

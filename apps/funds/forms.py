@@ -16,7 +16,9 @@ from apps.funds.states import CostKind
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
     """The fundraising plan (F2). The target is what its budget lines add up to."""
 
-    cost_rate = forms.DecimalField(label=_("募捐成本比例（%）"), min_value=0, max_value=10, decimal_places=2, initial=3)
+    cost_rate = forms.DecimalField(
+        label=_("募捐成本比例（%）"), min_value=0, max_value=10, decimal_places=2, initial=3
+    )
 
     class Meta:
         model = Project
@@ -55,7 +57,9 @@ class BudgetLineForm(forms.Form):
     name = forms.CharField(label=_("科目"), max_length=60)
     name_en = forms.CharField(label=_("科目（英文）"), max_length=80, required=False)
     cost = forms.ChoiceField(label=_("性质"), choices=[("aid", _("救助金")), *CostKind.choices])
-    planned = forms.CharField(label=_("预算"), max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    planned = forms.CharField(
+        label=_("预算"), max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
 
     def clean_planned(self) -> Money:
         try:

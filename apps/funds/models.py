@@ -36,7 +36,9 @@ class MicroFund(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(founding_amount__gte=0), name="fund_founding_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(founding_amount__gte=0), name="fund_founding_not_negative")
+        ]
 
     def __str__(self) -> str:
         return (self.name_en or self.name) if english() else self.name
@@ -93,7 +95,9 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(target__gt=0), name="project_target_positive"),
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="project_period_forward"),
-            models.CheckConstraint(condition=Q(cost_rate_bp__lte=1000), name="project_cost_rate_at_most_tenth"),
+            models.CheckConstraint(
+                condition=Q(cost_rate_bp__lte=1000), name="project_cost_rate_at_most_tenth"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=[S.DRAFT, S.IN_REVIEW, S.REJECTED]) | ~Q(filing_number=""),
                 name="project_no_filing_no_raising",
@@ -104,15 +108,20 @@ class Project(models.Model):
                 name="project_filed_has_filer",
             ),
             models.CheckConstraint(
-                condition=Q(filed_by__isnull=True) | ~Q(filed_by=F("drafted_by")), name="project_filer_not_drafter"
+                condition=Q(filed_by__isnull=True) | ~Q(filed_by=F("drafted_by")),
+                name="project_filer_not_drafter",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=[S.RAISING, S.CLOSED, S.EXECUTING, S.COMPLETED]) | Q(raising_at__isnull=False),
+                condition=~Q(status__in=[S.RAISING, S.CLOSED, S.EXECUTING, S.COMPLETED])
+                | Q(raising_at__isnull=False),
                 name="project_raising_has_time",
             ),
             models.CheckConstraint(
-                condition=Q(status=S.SUSPENDED, suspended_from__in=[S.FILED, S.RAISING, S.CLOSED, S.EXECUTING])
-                & ~Q(public_reason="") | ~Q(status=S.SUSPENDED) & Q(suspended_from=""),
+                condition=Q(
+                    status=S.SUSPENDED, suspended_from__in=[S.FILED, S.RAISING, S.CLOSED, S.EXECUTING]
+                )
+                & ~Q(public_reason="")
+                | ~Q(status=S.SUSPENDED) & Q(suspended_from=""),
                 name="project_suspended_has_reason",
             ),
         ]
@@ -148,7 +157,8 @@ class BudgetLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "code"], name="budget_line_once"),
             models.CheckConstraint(
-                condition=Q(committed__gte=0) & Q(committed__lte=F("planned")), name="budget_line_not_overspent"
+                condition=Q(committed__gte=0) & Q(committed__lte=F("planned")),
+                name="budget_line_not_overspent",
             ),
             # Aid is public by releases only, which carry no budget line: so a plan has one line for it (C4).
             models.UniqueConstraint(

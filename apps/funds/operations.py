@@ -27,9 +27,31 @@ from apps.organizations.models import Organization
 FEDERATION_BOOK = "federation"
 
 PLAN_FIELDS = frozenset(
-    "slug partner name name_en summary summary_en category purpose purpose_en starts_on ends_on area town "
-    "person_in_charge office_address phone beneficiaries cost_rate_bp surplus_rule platform_url is_emergency target "
-    "currency".split()
+    [
+        "slug",
+        "partner",
+        "name",
+        "name_en",
+        "summary",
+        "summary_en",
+        "category",
+        "purpose",
+        "purpose_en",
+        "starts_on",
+        "ends_on",
+        "area",
+        "town",
+        "person_in_charge",
+        "office_address",
+        "phone",
+        "beneficiaries",
+        "cost_rate_bp",
+        "surplus_rule",
+        "platform_url",
+        "is_emergency",
+        "target",
+        "currency",
+    ]
 )
 """The fundraising plan (F2): what a drafter writes and the form checks."""
 
@@ -111,8 +133,12 @@ def draft_project(
     """
     authorize(policies.can_draft_project, actor, fund)
     assert actor.person_id is not None
-    project = Project(fund=fund, currency=fund.currency, created_at=now, drafted_by_id=actor.person_id, **plan)
-    project.full_clean(exclude=[field.name for field in Project._meta.fields if field.name not in PLAN_FIELDS])
+    project = Project(
+        fund=fund, currency=fund.currency, created_at=now, drafted_by_id=actor.person_id, **plan
+    )
+    project.full_clean(
+        exclude=[field.name for field in Project._meta.fields if field.name not in PLAN_FIELDS]
+    )
     _check_period(project)
     project.save()
     BudgetLine.objects.bulk_create(
@@ -173,7 +199,9 @@ def start_raising(*, actor: Actor, project: Project, now: dt.datetime) -> Projec
         raise NotYetStarted()
     if today > project.ends_on:
         raise CampaignEnded()
-    late = Project.objects.filter(fund__organization=project.fund.organization_id, overdue_since__isnull=False)
+    late = Project.objects.filter(
+        fund__organization=project.fund.organization_id, overdue_since__isnull=False
+    )
     if late.exists():
         raise ReportOverdue()
     return _move(project, ProjectStatus.RAISING, actor, now, raising_at=now)
@@ -270,8 +298,19 @@ def note_reports(
     )
 
 
-def _move(project: Project, to: str, actor: Actor, now: dt.datetime, reason: str = "", **fields: Any) -> Project:
-    move(project, to, forward=FORWARD, history=ProjectStatusChange, actor=actor, now=now, reason=reason, **fields)
+def _move(
+    project: Project, to: str, actor: Actor, now: dt.datetime, reason: str = "", **fields: Any
+) -> Project:
+    move(
+        project,
+        to,
+        forward=FORWARD,
+        history=ProjectStatusChange,
+        actor=actor,
+        now=now,
+        reason=reason,
+        **fields,
+    )
     publish(ProjectStatusChanged(project_id=project.pk, status=str(to)))
     return project
 

@@ -45,5 +45,6 @@ def fund_earmarks(fund_id: int) -> dict[int, int]:
         Q(kind=EarmarkKind.GENERAL, owner=fund_id) | Q(kind=EarmarkKind.PROJECT, owner__in=projects)
     )
     return {
-        mark: 0 if kind == EarmarkKind.GENERAL else owner for mark, kind, owner in rows.values_list("pk", "kind", "owner")
+        mark: 0 if kind == EarmarkKind.GENERAL else owner
+        for mark, kind, owner in rows.values_list("pk", "kind", "owner")
     }

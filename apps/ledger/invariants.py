@@ -87,4 +87,6 @@ def register_all() -> None:
     """This will register the ledger's invariants with core."""
     invariants.register(1, "ledger.entries", "每笔分录借贷相等，总和为零", entries_sum_to_zero)
     invariants.register(2, "ledger.balances", "每笔资金的余额都能从分录重新算出", balances_recompute)
-    invariants.register(3, "ledger.allocations", "分摊之和等于支出，没有一笔捐赠被用超", allocations_equal_spending)
+    invariants.register(
+        3, "ledger.allocations", "分摊之和等于支出，没有一笔捐赠被用超", allocations_equal_spending
+    )

@@ -78,7 +78,9 @@ class Earmark(models.Model):
 class EarmarkBalance(models.Model):
     """What an earmark holds. Minor units. Locked first by everything that spends, holds, refunds or moves."""
 
-    earmark = models.OneToOneField(Earmark, on_delete=models.PROTECT, primary_key=True, related_name="balance")
+    earmark = models.OneToOneField(
+        Earmark, on_delete=models.PROTECT, primary_key=True, related_name="balance"
+    )
     available = models.BigIntegerField(default=0)
     reserved = models.BigIntegerField(default=0)
     next_seq = models.BigIntegerField(default=1)
@@ -97,8 +99,15 @@ class EarmarkBalance(models.Model):
             models.CheckConstraint(condition=Q(reserved__gte=0), name="earmark_reserved_not_negative"),
             models.CheckConstraint(
                 condition=Q(
-                    available=F("raised") + F("income") + F("moved_in") - F("moved_out") - F("refunded")
-                    - F("disputed") - F("fees") - F("spent") - F("reserved")
+                    available=F("raised")
+                    + F("income")
+                    + F("moved_in")
+                    - F("moved_out")
+                    - F("refunded")
+                    - F("disputed")
+                    - F("fees")
+                    - F("spent")
+                    - F("reserved")
                 ),
                 name="earmark_columns_close",
             ),  # fmt: skip
@@ -122,7 +131,8 @@ class Entry(models.Model):
             models.CheckConstraint(condition=Q(line_count__gte=2), name="entry_two_lines"),
             models.UniqueConstraint(fields=["id", "currency"], name="entry_key_of_lines"),
             models.CheckConstraint(
-                condition=Q(kind="reversal", reverses__isnull=False) | ~Q(kind="reversal") & Q(reverses__isnull=True),
+                condition=Q(kind="reversal", reverses__isnull=False)
+                | ~Q(kind="reversal") & Q(reverses__isnull=True),
                 name="entry_reversal_names_entry",
             ),
         ]
@@ -149,7 +159,8 @@ class Line(models.Model):
             models.UniqueConstraint(fields=["entry", "n"], name="line_number_once"),
             models.CheckConstraint(condition=~Q(amount=0), name="line_not_zero"),
             models.CheckConstraint(
-                condition=Q(bears_earmark=True, earmark__isnull=False) | Q(bears_earmark=False, earmark__isnull=True),
+                condition=Q(bears_earmark=True, earmark__isnull=False)
+                | Q(bears_earmark=False, earmark__isnull=True),
                 name="line_earmark_by_account",
             ),
         ]
@@ -199,9 +210,13 @@ class LotBalance(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(held__gte=0) & Q(held__lte=F("remaining")), name="lot_held_within"),
+            models.CheckConstraint(
+                condition=Q(held__gte=0) & Q(held__lte=F("remaining")), name="lot_held_within"
+            ),
         ]
-        indexes = [models.Index(fields=["earmark", "seq"], name="lot_free", condition=Q(remaining__gt=F("held")))]
+        indexes = [
+            models.Index(fields=["earmark", "seq"], name="lot_free", condition=Q(remaining__gt=F("held")))
+        ]
 
 
 @append_only
@@ -226,14 +241,18 @@ class Reservation(models.Model):
     purpose = models.CharField(max_length=80)
     earmark = models.ForeignKey(Earmark, on_delete=models.PROTECT)
     amount = models.BigIntegerField()
-    status = models.CharField(max_length=8, choices=states.ReservationStatus, default=states.ReservationStatus.OPEN)
+    status = models.CharField(
+        max_length=8, choices=states.ReservationStatus, default=states.ReservationStatus.OPEN
+    )
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["purpose"], condition=Q(status="open"), name="reservation_open_once"),
+            models.UniqueConstraint(
+                fields=["purpose"], condition=Q(status="open"), name="reservation_open_once"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="reservation_positive"),
             models.CheckConstraint(
                 condition=Q(status="open", closed_at__isnull=True, entry__isnull=True)

@@ -107,10 +107,13 @@ def refundable(earmark: int, origin: int) -> int:
 
     An unfolded gift counts in full; the refund's operation checks again under the lock.
     """
-    free = LotBalance.objects.filter(earmark=earmark, lot__origin=origin).aggregate(n=Sum(F("remaining") - F("held")))
+    free = LotBalance.objects.filter(earmark=earmark, lot__origin=origin).aggregate(
+        n=Sum(F("remaining") - F("held"))
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(sum(amount), 0) FROM ledger_delta WHERE earmark_id = %s AND origin = %s", [earmark, origin]
+            "SELECT coalesce(sum(amount), 0) FROM ledger_delta WHERE earmark_id = %s AND origin = %s",
+            [earmark, origin],
         )
         waiting = int(cursor.fetchone()[0])
     return min((free["n"] or 0) + waiting, figures([earmark]).available)

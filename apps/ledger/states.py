@@ -1,7 +1,7 @@
 """Kinds and states of the ledger.
 
-    reservation:  open ──> consumed        (payment or refund went out)
-                    └────> void            (rejected, refund failed)
+reservation:  open ──> consumed        (payment or refund went out)
+                └────> void            (rejected, refund failed)
 """
 
 from __future__ import annotations

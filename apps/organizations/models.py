@@ -22,7 +22,9 @@ def check_uscc(value: str) -> None:
     try:
         uscc_number.validate(value)
     except StdnumError as error:
-        raise ValidationError(_("统一社会信用代码的校验位不对，请对照登记证书核对18位代码。"), code="uscc") from error
+        raise ValidationError(
+            _("统一社会信用代码的校验位不对，请对照登记证书核对18位代码。"), code="uscc"
+        ) from error
 
 
 class Organization(models.Model):
@@ -39,7 +41,9 @@ class Organization(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["is_federation"], condition=Q(is_federation=True), name="one_federation"),
+            models.UniqueConstraint(
+                fields=["is_federation"], condition=Q(is_federation=True), name="one_federation"
+            ),
             models.CheckConstraint(condition=Q(uscc__regex=r"^[0-9A-HJ-NPQRTUWXY]{18}$"), name="uscc_shape"),
             models.CheckConstraint(
                 condition=Q(is_federation=False) | ~Q(certificate=""), name="federation_is_licensed"

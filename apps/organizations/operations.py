@@ -46,7 +46,8 @@ def register_audit_firm(
     authorize(can_register_organization, actor)
     _check(uscc)
     firm, _created = AuditFirm.objects.update_or_create(
-        uscc=uscc, defaults={"name": name, "name_en": name_en, "licence": licence, "is_fictional": is_fictional}
+        uscc=uscc,
+        defaults={"name": name, "name_en": name_en, "licence": licence, "is_fictional": is_fictional},
     )
     return firm
 
@@ -54,7 +55,9 @@ def register_audit_firm(
 def declare_audit_tie(*, actor: Actor, firm: AuditFirm, organization: Organization, reason: str) -> AuditTie:
     """This will record that a firm is not independent of an organization, so that it is never drawn for it (D4)."""
     authorize(can_register_organization, actor)
-    tie, _created = AuditTie.objects.get_or_create(firm=firm, organization=organization, defaults={"reason": reason})
+    tie, _created = AuditTie.objects.get_or_create(
+        firm=firm, organization=organization, defaults={"reason": reason}
+    )
     return tie
 
 

@@ -11,5 +11,7 @@ def federation() -> Organization:
 def independent_firms(organization_ids: set[int]) -> list[int]:
     """This will list the ids of audit firms without a tie to any of the organizations (D4), in id order."""
     return list(
-        AuditFirm.objects.exclude(ties__organization__in=organization_ids).order_by("id").values_list("id", flat=True)
+        AuditFirm.objects.exclude(ties__organization__in=organization_ids)
+        .order_by("id")
+        .values_list("id", flat=True)
     )

@@ -120,4 +120,3 @@ def refuse_unknown(request: HttpRequest, schema: type[Schema] | None) -> None:
     for name in request.GET:
         if name not in known:
             raise BadInput(field=name[:40])
-

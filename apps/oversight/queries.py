@@ -59,7 +59,9 @@ def _by_category() -> list[tuple[str, int, int]]:
     """[(category, projects, net raised in fen)] of public projects."""
     projects = dict(Project.objects.filter(status__in=PUBLIC).values_list("pk", "category"))
     owners = dict(
-        Earmark.objects.filter(kind=EarmarkKind.PROJECT, owner__in=projects, currency="CNY").values_list("pk", "owner")
+        Earmark.objects.filter(kind=EarmarkKind.PROJECT, owner__in=projects, currency="CNY").values_list(
+            "pk", "owner"
+        )
     )
     sums: dict[str, list[int]] = {}
     for category in projects.values():

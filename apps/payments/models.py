@@ -40,15 +40,20 @@ class Payment(models.Model):
                 fields=["provider", "session_ref"], condition=~Q(session_ref=""), name="payment_session_once"
             ),
             models.CheckConstraint(
-                condition=Q(status=S.PAID, paid_at__isnull=False) | ~Q(status=S.PAID) & Q(paid_at__isnull=True),
+                condition=Q(status=S.PAID, paid_at__isnull=False)
+                | ~Q(status=S.PAID) & Q(paid_at__isnull=True),
                 name="payment_paid_has_time",
             ),
         ]
         indexes = [
             models.Index(fields=["purpose"], name="payment_purpose"),
-            models.Index(fields=["provider", "charge_ref"], name="payment_charge", condition=~Q(charge_ref="")),
             models.Index(
-                fields=["expires_at"], name="payment_waiting", condition=Q(status__in=["created", "open", "pending"])
+                fields=["provider", "charge_ref"], name="payment_charge", condition=~Q(charge_ref="")
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="payment_waiting",
+                condition=Q(status__in=["created", "open", "pending"]),
             ),
         ]
 
@@ -74,7 +79,9 @@ class ProviderEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "event_ref"], name="provider_event_once")]
-        indexes = [models.Index(fields=["due_at", "id"], name="inbox_due", condition=Q(processed_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="inbox_due", condition=Q(processed_at__isnull=True))
+        ]
 
 
 @append_only
@@ -93,7 +100,9 @@ class ProviderFact(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["provider", "kind", "fact_ref"], name="provider_fact_once"),
-            models.UniqueConstraint(fields=["payment"], condition=Q(kind="settled"), name="payment_settles_once"),
+            models.UniqueConstraint(
+                fields=["payment"], condition=Q(kind="settled"), name="payment_settles_once"
+            ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="provider_fact_not_negative"),
         ]
         triggers = refuse_change("providerfact")

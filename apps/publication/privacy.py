@@ -35,7 +35,9 @@ class NotPublishable(BadInput):
     def __init__(self, hits: Iterable[Hit], field: str | None = None) -> None:
         self.hits = list(hits)
         kinds = "；".join(dict.fromkeys(str(hit.message) for hit in self.hits))
-        super().__init__(str(_("没有公布。文字里有个人信息：%(kinds)s。请删去后再试。")) % {"kinds": kinds}, field=field)
+        super().__init__(
+            str(_("没有公布。文字里有个人信息：%(kinds)s。请删去后再试。")) % {"kinds": kinds}, field=field
+        )
 
 
 def find_personal(text: str, private_values: Iterable[str] = ()) -> list[Hit]:

@@ -87,9 +87,13 @@ def total_money(parts: Iterable[PublicMoney]) -> PublicMoney:
     return PublicMoney(*sums)
 
 
-def releases_between(earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime) -> list[Release]:
+def releases_between(
+    earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime
+) -> list[Release]:
     """This will list the releases made of periods that start in [start, end), made before a moment."""
-    rows = Release.objects.filter(earmark__in=earmarks, starts_on__gte=start, starts_on__lt=end, released_at__lt=before)
+    rows = Release.objects.filter(
+        earmark__in=earmarks, starts_on__gte=start, starts_on__lt=end, released_at__lt=before
+    )
     return list(rows.order_by("starts_on", "id"))
 
 
@@ -97,7 +101,9 @@ def expenses_between(
     earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime
 ) -> list[ExpenseUse]:
     """This will list the public expenses paid in [start, end), recorded before a moment."""
-    rows = ExpenseUse.objects.filter(earmark__in=earmarks, paid_on__gte=start, paid_on__lt=end, recorded_at__lt=before)
+    rows = ExpenseUse.objects.filter(
+        earmark__in=earmarks, paid_on__gte=start, paid_on__lt=end, recorded_at__lt=before
+    )
     return list(rows.order_by("paid_on", "id"))
 
 
@@ -126,5 +132,9 @@ def aid_waiting(earmarks: Iterable[int]) -> int:
 def expenses_by_budget_line(earmarks: Iterable[int]) -> dict[int, int]:
     """This will give {budget line: publicly spent} of expenses. Aid has no budget line in public: a release may hold
     payments of several lines, and its split would say more than C4 allows."""
-    rows = ExpenseUse.objects.filter(earmark__in=list(earmarks)).values_list("budget_line").annotate(n=Sum("amount"))
+    rows = (
+        ExpenseUse.objects.filter(earmark__in=list(earmarks))
+        .values_list("budget_line")
+        .annotate(n=Sum("amount"))
+    )
     return {line: int(total) for line, total in rows.order_by()}

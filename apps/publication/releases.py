@@ -45,14 +45,18 @@ def note_aid(
     )  # fmt: skip
     if not created or amount > 0:
         return
-    waiting = AidItem.objects.filter(disbursement=disbursement, release=None, dropped=False, amount=-amount).first()
+    waiting = AidItem.objects.filter(
+        disbursement=disbursement, release=None, dropped=False, amount=-amount
+    ).first()
     if waiting:
         AidItem.objects.filter(pk__in=[waiting.pk, item.pk]).update(dropped=True)
 
 
 def note_confirmed(*, disbursement: int) -> None:
     """This will note that the family confirmed; a release made before keeps the share it was made with."""
-    AidItem.objects.filter(disbursement=disbursement, amount__gt=0, release=None, dropped=False).update(confirmed=True)
+    AidItem.objects.filter(disbursement=disbursement, amount__gt=0, release=None, dropped=False).update(
+        confirmed=True
+    )
 
 
 def publish_expense(

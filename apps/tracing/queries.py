@@ -9,7 +9,6 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-
 from apps.donations.models import Gift
 from apps.funds.models import BudgetLine
 from apps.funds.states import Category
@@ -89,12 +88,18 @@ def _uses(spent: list[GiftAllocation]) -> list[Use]:
     )
     lines = BudgetLine.objects.in_bulk({r.budget_line for r in known.values() if isinstance(r, ExpenseUse)})
     names = town_names()
-    made = [_use(known[key], shares[key], names, lines, links.get(key[1], "")) for key in known if shares[key]]
+    made = [
+        _use(known[key], shares[key], names, lines, links.get(key[1], "")) for key in known if shares[key]
+    ]
     return sorted(made, key=lambda use: (use.day, use.public_id))
 
 
 def _use(
-    record: Release | ExpenseUse, share: int, names: dict[int, tuple[str, str]], lines: dict[int, BudgetLine], link: str
+    record: Release | ExpenseUse,
+    share: int,
+    names: dict[int, tuple[str, str]],
+    lines: dict[int, BudgetLine],
+    link: str,
 ) -> Use:
     category = str(Category(record.category).label)
     if isinstance(record, ExpenseUse):
@@ -109,5 +114,3 @@ def _use(
         category=category, label="", amount=share, whole=record.amount, households=record.households,
         confirmed=record.confirmed, report_link=link,
     )  # fmt: skip
-
-

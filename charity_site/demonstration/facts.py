@@ -32,7 +32,9 @@ FEDERATION = Charity("federation", "澜江市慈善总会", "Lanjiang Charity Fe
                      "澜民慈募证第0003号")  # fmt: skip
 PARTNERS = [
     Charity("anju", "澜江市安居互助服务中心", "Lanjiang Home Repair Service", "service", "52449900MJK614026"),
-    Charity("qihang", "澜江市启航助学促进会", "Lanjiang Study Aid Association", "association", "51449900MJK614027"),
+    Charity(
+        "qihang", "澜江市启航助学促进会", "Lanjiang Study Aid Association", "association", "51449900MJK614027"
+    ),
 ]
 FIRMS = [
     ("澜江明衡会计师事务所", "Mingheng Accountants", "91449900MAK614028", "澜财会证第011号"),

@@ -52,7 +52,9 @@ def make_staff(federation: Organization, partners: list[Organization], towns: li
     for role in ("project_officer", "manager", "cashier"):
         wanted += [(f"{SHORT.get(role, role)}{n}", role, federation.pk, "") for n in (1, 2)]
     for partner in partners:
-        wanted += [(f"officer{n}.partner{partner.pk}", "project_officer", partner.pk, partner.name) for n in (1, 2)]
+        wanted += [
+            (f"officer{n}.partner{partner.pk}", "project_officer", partner.pk, partner.name) for n in (1, 2)
+        ]
     for town in towns:
         wanted += [(f"caseworker{n}.{town.code}", "caseworker", town.pk, town.name_zh) for n in (1, 2)]
         wanted += [(f"reviewer{n}.{town.code}", "town_reviewer", town.pk, town.name_zh) for n in (1, 2)]
@@ -74,6 +76,8 @@ def _finish(staff: Staff, account: Account, name: str, label: str, password: str
     account.save(update_fields=["password"])
     account.person.display_name = label
     account.person.save(update_fields=["display_name"])
-    EmailAddress.objects.get_or_create(user=account, email=account.email, defaults={"verified": True, "primary": True})
+    EmailAddress.objects.get_or_create(
+        user=account, email=account.email, defaults={"verified": True, "primary": True}
+    )
     TOTP.activate(account, generate_totp_secret())
     staff.actors[name] = actor_for(account, mfa=True)

@@ -51,7 +51,9 @@ class City:
 def moment(city: City, month: int, day: int, hour: int = 10) -> dt.datetime:
     """This will give a moment `month` months from the present month, never in the future."""
     first = city.now.astimezone(SHANGHAI).date().replace(day=1)
-    at = dt.datetime.combine(add_months(first, month).replace(day=min(day, 28)), dt.time(hour), tzinfo=SHANGHAI)
+    at = dt.datetime.combine(
+        add_months(first, month).replace(day=min(day, 28)), dt.time(hour), tzinfo=SHANGHAI
+    )
     return min(at, city.now - dt.timedelta(minutes=5))
 
 
@@ -89,7 +91,9 @@ def _budget(plan: Plan, fen: int) -> list[BudgetDraft]:
     ]
     if plan.families or not plan.expenses:
         materials = rest // 5 if plan.expenses else 0
-        lines.insert(0, BudgetDraft("aid", "发给家庭的救助金", rest - materials, "Aid to families", is_aid_line=True))
+        lines.insert(
+            0, BudgetDraft("aid", "发给家庭的救助金", rest - materials, "Aid to families", is_aid_line=True)
+        )
         rest = materials
     if rest and plan.expenses:
         lines.insert(1, BudgetDraft("materials", "物资和材料", rest * 7 // 10, "Materials"))
@@ -112,7 +116,9 @@ def give(city: City, project: Project, count: int, months: list[int], tick: Call
             shown_name=rng.choice(ALIASES) if named else "", message=rng.choice(MESSAGES) if named else "",
         )  # fmt: skip
         gift = open_gift(actor=PUBLIC, request=request, fund=project.fund, project=project, now=at)
-        start_gift_checkout(actor=PUBLIC, gift=gift, return_url=f"/gifts/{gift.token}/", cancel_url="/", now=at)
+        start_gift_checkout(
+            actor=PUBLIC, gift=gift, return_url=f"/gifts/{gift.token}/", cancel_url="/", now=at
+        )
         waiting.append((gift, at))
         tick()
         if len(waiting) == 40:
@@ -133,7 +139,9 @@ def settle_all(waiting: list[tuple[Gift, dt.datetime]]) -> None:
         waiting.clear()
 
 
-def help_families(city: City, project: Project, plan: Plan, months: list[int], tick: Callable[[], None]) -> None:
+def help_families(
+    city: City, project: Project, plan: Plan, months: list[int], tick: Callable[[], None]
+) -> None:
     """This will help families month by month: most in groups of a town, a few alone, which wait (C4)."""
     line = project.budget_lines.get(is_aid_line=True)
     towns = [project.town] if project.town else city.rng.sample(city.towns, 4)
@@ -149,7 +157,9 @@ def help_families(city: City, project: Project, plan: Plan, months: list[int], t
             tick()
         left -= len(items)
         pay(city, [item for item in items if _approve(city, item, now)], now + dt.timedelta(days=1))
-        release_due(now=min(now + dt.timedelta(days=2), city.now), earmarks=project_earmarks([project.pk]).values())
+        release_due(
+            now=min(now + dt.timedelta(days=2), city.now), earmarks=project_earmarks([project.pk]).values()
+        )
     release_due(now=city.now)
 
 
@@ -165,10 +175,18 @@ def _family(city: City, town: Town, now: dt.datetime) -> Household:
     )  # fmt: skip
 
 
-def _aid(city: City, project: Project, line: BudgetLine, family: Household, plan: Plan, now: dt.datetime) -> Disbursement:
+def _aid(
+    city: City, project: Project, line: BudgetLine, family: Household, plan: Plan, now: dt.datetime
+) -> Disbursement:
     low, high = plan.aid_yuan
-    yuan = city.rng.choice([8_000, 3_000, 1_000]) if plan.category == "education" else city.rng.randint(low, high)
-    purpose = {"illness": "自费药与陪护", "education": "学费", "emergency": "临时生活安置"}.get(plan.category, "困难补助")
+    yuan = (
+        city.rng.choice([8_000, 3_000, 1_000])
+        if plan.category == "education"
+        else city.rng.randint(low, high)
+    )
+    purpose = {"illness": "自费药与陪护", "education": "学费", "emergency": "临时生活安置"}.get(
+        plan.category, "困难补助"
+    )
     return disbursements.apply_for_aid(
         actor=city.staff[f"caseworker1.{family.town.code}"], project=project, household=family, budget_line=line,
         money=Money(yuan * 100), purpose=purpose, need="两名社工入户核实，材料齐全。", now=now,
@@ -181,7 +199,9 @@ def _approve(city: City, item: Disbursement, now: dt.datetime) -> bool:
 
     assert item.town is not None
     reviewer = city.staff[f"reviewer1.{item.town.code}"]
-    item = disbursements.verify_disbursement(actor=reviewer, disbursement=item, note="材料齐全，无重复。", now=now)
+    item = disbursements.verify_disbursement(
+        actor=reviewer, disbursement=item, note="材料齐全，无重复。", now=now
+    )
     try:
         disbursements.approve_disbursement(actor=city.staff["manager1"], disbursement=item, now=now)
     except DomainError:
@@ -223,7 +243,10 @@ def pay(city: City, items: list[Disbursement], now: dt.datetime) -> None:
         return
     now = min(now, city.now - dt.timedelta(minutes=2))
     batch = disbursements.release_batch(
-        actor=city.staff["cashier1"], organization=city.federation, disbursement_ids=[i.pk for i in items], now=now
+        actor=city.staff["cashier1"],
+        organization=city.federation,
+        disbursement_ids=[i.pk for i in items],
+        now=now,
     )
     outcomes = [disbursements.LineOutcome(line.n, line.amount, True) for line in batch.lines.order_by("n")]
     disbursements.record_results(
@@ -232,7 +255,10 @@ def pay(city: City, items: list[Disbursement], now: dt.datetime) -> None:
     for item in Disbursement.objects.filter(pk__in=[i.pk for i in items], kind="aid").select_related("town"):
         if city.rng.random() < 0.9 and item.town is not None:
             disbursements.confirm_disbursement(
-                actor=city.staff[f"caseworker2.{item.town.code}"], disbursement=item, slip=f"SLIP-{item.pk}", now=now
+                actor=city.staff[f"caseworker2.{item.town.code}"],
+                disbursement=item,
+                slip=f"SLIP-{item.pk}",
+                now=now,
             )
     work(now)
 

@@ -5,23 +5,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cms', '0001_initial'),
-        ('funds', '0001_initial'),
+        ("cms", "0001_initial"),
+        ("funds", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='fundstory',
-            name='fund',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='funds.microfund', verbose_name='微基金'),
+            model_name="fundstory",
+            name="fund",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="funds.microfund",
+                verbose_name="微基金",
+            ),
         ),
         migrations.AddField(
-            model_name='projectstory',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='funds.project', verbose_name='项目'),
+            model_name="projectstory",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="funds.project",
+                verbose_name="项目",
+            ),
         ),
     ]

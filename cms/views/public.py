@@ -120,7 +120,9 @@ def funds(request: HttpRequest) -> HttpResponse:
     owned = dict(Project.objects.values_list("pk", "fund"))
     marks = {
         pk: owned.get(owner, 0) if kind == "project" else owner
-        for pk, kind, owner in Earmark.objects.filter(kind__in=["general", "project"]).values_list("pk", "kind", "owner")
+        for pk, kind, owner in Earmark.objects.filter(kind__in=["general", "project"]).values_list(
+            "pk", "kind", "owner"
+        )
     }
     raised: Counter[int] = Counter()
     for mark, live in figures_by_earmark(marks).items():

@@ -121,13 +121,19 @@ def visitors(objects: Objects) -> dict[str, Client]:
         actor=w.SETUP, name="隔壁市慈善总会", uscc="51440000MJK614025" + w._check("51440000MJK614025"),
         kind="association", address="隔壁市1号", phone="0799-88661201", certificate="", is_fictional=True,
     )  # fmt: skip
-    own = {"town": city.towns[0].pk, "organization": city.organization.pk, "audit_firm": firm.pk, "warehouse": 1}
+    own = {
+        "town": city.towns[0].pk,
+        "organization": city.organization.pk,
+        "audit_firm": firm.pk,
+        "warehouse": 1,
+    }
     other = {"town": city.towns[1].pk, "organization": elsewhere.pk, "audit_firm": far.pk, "warehouse": 2}
     made = {
         "public": Client(),
         "donor": with_session(account_for(None, "donor@example.org", mfa=False), second=False),
         "no second factor": with_session(
-            account_for(None, "half@example.org", ("manager", "organization", own["organization"])), second=False
+            account_for(None, "half@example.org", ("manager", "organization", own["organization"])),
+            second=False,
         ),
     }
     for role in Grant.Role.values:

@@ -51,7 +51,12 @@ def _grant(role: str, kind: str) -> Grant:
 
 def project(at: int, **fields: Any) -> SimpleNamespace:
     return SimpleNamespace(
-        **{"fund": SimpleNamespace(organization_id=at), "partner_id": None, "drafted_by_id": SOMEBODY, "town_id": at}
+        **{
+            "fund": SimpleNamespace(organization_id=at),
+            "partner_id": None,
+            "drafted_by_id": SOMEBODY,
+            "town_id": at,
+        }
         | fields
     )
 
@@ -59,7 +64,8 @@ def project(at: int, **fields: Any) -> SimpleNamespace:
 def report(at: int, **fields: Any) -> SimpleNamespace:
     audits = [SimpleNamespace(auditor_id=SOMEBODY, firm_id=at, declined_at=None)]
     return SimpleNamespace(
-        **{"project": project(at), "drafted_by_id": SOMEBODY, "audits": SimpleNamespace(all=lambda: audits)} | fields
+        **{"project": project(at), "drafted_by_id": SOMEBODY, "audits": SimpleNamespace(all=lambda: audits)}
+        | fields
     )
 
 

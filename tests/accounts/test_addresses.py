@@ -41,7 +41,13 @@ def _matrix() -> list[list[str]]:
     for route, name in sorted(set(addresses.routes())):
         address = objects.address(route, name)
         for method in ("get", "post"):
-            rows.append([f"{route} {name}".strip(), method, *(_ask(one, method, address) for one in visitors.values())])
+            rows.append(
+                [
+                    f"{route} {name}".strip(),
+                    method,
+                    *(_ask(one, method, address) for one in visitors.values()),
+                ]
+            )
     return rows
 
 
@@ -107,13 +113,17 @@ def test_made_up_ids_are_answered(nonsense: str, monkeypatch: pytest.MonkeyPatch
     for role, kind, scope in (("manager", "organization", objects.organization.pk), ("administrator", "city", 0),
                               ("caseworker", "town", objects.towns[0].pk), ("cashier", "organization", objects.organization.pk),
                               ("supervisor", "city", 0), ("auditor", "audit_firm", 1)):  # fmt: skip
-        clients.append(with_session(account_for(None, f"{role}@example.org", (role, kind, scope)), second=True))
+        clients.append(
+            with_session(account_for(None, f"{role}@example.org", (role, kind, scope)), second=True)
+        )
     import re
 
     for route, _name in set(addresses.routes()):
         if "<" not in route or "confirm-email" in route:
             continue
-        address = "/" + re.sub(r"<[^>]*>|\(\?P<\w+>[^)]*\)", lambda _found: nonsense, route).replace("^", "").replace("$", "")
+        address = "/" + re.sub(r"<[^>]*>|\(\?P<\w+>[^)]*\)", lambda _found: nonsense, route).replace(
+            "^", ""
+        ).replace("$", "")
         for client in clients:
             for method in ("get", "post"):
                 assert not _ask(client, method, address).startswith("5"), (address, method)

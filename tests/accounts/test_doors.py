@@ -95,7 +95,9 @@ def test_ten_failures_lock_the_account_for_this_address_alone() -> None:
     assert Client(REMOTE_ADDR="10.1.1.1").post("/accounts/login/", right).status_code == 302
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"]
+)
 def test_next_never_leads_away(target: str) -> None:
     account = account_for(None, "donor@example.org", mfa=False)
     answer = Client().post("/accounts/login/", {"login": account.email, "password": PASSWORD, "next": target})

@@ -50,7 +50,9 @@ def test_a_role_counts_when_a_second_administrator_confirmed(world: World, admin
     assert not actor_for(account, mfa=True).grants
     with pytest.raises(WrongState):
         operations.confirm_grant(actor=admins[1], grant=grant, now=NOW)
-    whats = list(AccessChange.objects.filter(person=account.person_id).order_by("id").values_list("what", flat=True))
+    whats = list(
+        AccessChange.objects.filter(person=account.person_id).order_by("id").values_list("what", flat=True)
+    )
     assert whats == ["invited", "asked", "confirmed", "revoked"]
 
 
@@ -73,7 +75,9 @@ def test_nobody_grants_to_themselves(admins: list[Actor]) -> None:
             Grant.objects.filter(pk=grant.pk).update(**change)
 
 
-@pytest.mark.parametrize(("role", "scope"), [("manager", 999_999), ("editor", 7), ("king", 0), ("storekeeper", 1)])
+@pytest.mark.parametrize(
+    ("role", "scope"), [("manager", 999_999), ("editor", 7), ("king", 0), ("storekeeper", 1)]
+)
 def test_scopes_exist(admins: list[Actor], role: str, scope: int) -> None:
     with pytest.raises(BadScope):
         operations.ask_grant(actor=admins[0], person=_member().person, role=role, scope_id=scope, now=NOW)
@@ -102,7 +106,9 @@ def test_an_account_somebody_else_opened_first_loses_its_password() -> None:
     invited = operations.invite_staff(actor=SETUP, email="Director@example.org", display_name="主任", now=NOW)
     assert invited.pk == squatter.pk and not invited.has_usable_password()
     donor = account_for(None, "donor@example.org", mfa=False)
-    assert operations.invite_staff(actor=SETUP, email=donor.email, display_name="d", now=NOW).has_usable_password()
+    assert operations.invite_staff(
+        actor=SETUP, email=donor.email, display_name="d", now=NOW
+    ).has_usable_password()
 
 
 @pytest.mark.parametrize("email", ["", "no", "a@", "a b@example.org", "x" * 300 + "@example.org"])
@@ -144,7 +150,9 @@ def test_joining_is_refused_where_it_breaks_four_people(world: World, admins: li
                         actor=admins[0], keep=Person.objects.get(pk=one), other=Person.objects.get(pk=other),
                         reason="same human", now=NOW,
                     )  # fmt: skip
-    assert steps == Disbursement.objects.values_list("applicant", "verifier", "approver", "payer").get(pk=item.pk)
+    assert steps == Disbursement.objects.values_list("applicant", "verifier", "approver", "payer").get(
+        pk=item.pk
+    )
 
 
 def test_the_database_refuses_it_whatever_the_check_says(world: World) -> None:
@@ -156,7 +164,9 @@ def test_the_database_refuses_it_whatever_the_check_says(world: World) -> None:
             Disbursement.objects.filter(pk=item.pk).update(**{column: person})
 
 
-def test_joined_records_follow_so_that_later_steps_still_need_others(world: World, admins: list[Actor]) -> None:
+def test_joined_records_follow_so_that_later_steps_still_need_others(
+    world: World, admins: list[Actor]
+) -> None:
     assert _funded(world)
     item = apply_aid(world, household(world, 1), 100_00)
     twin = account_for(None, "twin@example.org", ("town_reviewer", "town", world.towns[0].pk))
@@ -174,7 +184,10 @@ def test_joined_records_follow_so_that_later_steps_still_need_others(world: Worl
 
 def test_history_is_never_rewritten(admins: list[Actor]) -> None:
     _member()
-    for change in (lambda: AccessChange.objects.update(reason="x"), lambda: AccessChange.objects.all().delete()):
+    for change in (
+        lambda: AccessChange.objects.update(reason="x"),
+        lambda: AccessChange.objects.all().delete(),
+    ):
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
 

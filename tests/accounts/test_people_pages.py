@@ -28,7 +28,9 @@ def test_invite_ask_confirm_revoke(world: World, admins: list[Client]) -> None:
     first, second = admins
     answer = first.post("/workbench/people/invite/", {"email": "li@example.org", "display_name": "李某"})
     assert answer.status_code == 302
-    assert mail.outbox[-1].to == ["li@example.org"] and "/accounts/password/reset/key/" in mail.outbox[-1].body
+    assert (
+        mail.outbox[-1].to == ["li@example.org"] and "/accounts/password/reset/key/" in mail.outbox[-1].body
+    )
     page = answer["Location"]
     scope = f"organization:{world.organization.pk}"
     assert first.post(page, {"act": "ask", "ask-role": "cashier", "ask-scope": scope}).status_code == 302
@@ -54,7 +56,9 @@ def test_errors_keep_what_was_typed(world: World, admins: list[Client]) -> None:
     page = f"/workbench/people/{person.public_id}/"
     answer = admins[0].post(page, {"act": "ask", "ask-role": "cashier", "ask-scope": "city:0"})
     assert answer.status_code == 422 and '<option value="cashier" selected' in answer.content.decode()
-    answer = admins[0].post(page, {"act": "join", "join-other": "nobody@example.org", "join-reason": "看过身份证"})
+    answer = admins[0].post(
+        page, {"act": "join", "join-other": "nobody@example.org", "join-reason": "看过身份证"}
+    )
     assert answer.status_code == 422 and "看过身份证" in answer.content.decode()
 
 
@@ -92,6 +96,10 @@ def test_others_are_refused(world: World) -> None:
         account_for(None, "m@example.org", ("manager", "organization", world.organization.pk)), second=True
     )
     person = account_for(None, "li@example.org", mfa=False).person
-    for address in ("/workbench/people/", "/workbench/people/invite/", f"/workbench/people/{person.public_id}/"):
+    for address in (
+        "/workbench/people/",
+        "/workbench/people/invite/",
+        f"/workbench/people/{person.public_id}/",
+    ):
         assert manager.get(address).status_code == 403
         assert manager.post(address, {"act": "ask"}).status_code in (403, 405)

@@ -6,13 +6,13 @@ import itertools
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.test import Client
+
 from apps.donations.models import Gift
 from apps.funds import operations as funds
 from apps.ledger.queries import figures
 from apps.publication.releases import release_due
-from django.core.cache import cache
-from django.test import Client
-
 from tests import world as w
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,13 @@ def city() -> w.World:
 def form(client: Client, slug: str, **typed: str) -> Any:
     page = client.get(f"/projects/{slug}/give/")
     key = page.context["form"].fields["key"].initial
-    data = {"preset": "10000", "amount": "", "method": "wechat_pay", "shown_as": "anonymous", "key": key} | typed
+    data = {
+        "preset": "10000",
+        "amount": "",
+        "method": "wechat_pay",
+        "shown_as": "anonymous",
+        "key": key,
+    } | typed
     return client.post(f"/projects/{slug}/give/", data)
 
 
@@ -53,7 +59,9 @@ def test_bounded_statements(client: Client, city: w.World, django_assert_max_num
         assert client.get(language + path).status_code == 200
 
 
-def test_gift_page_costs_the_same_however_much_it_did(client: Client, city: w.World, django_assert_max_num_queries: Any) -> None:
+def test_gift_page_costs_the_same_however_much_it_did(
+    client: Client, city: w.World, django_assert_max_num_queries: Any
+) -> None:
     gift = w.give(city, 10_000_000, now=city.now)
     for n in range(1, 11):
         w.help_family(city, n, 1_000 * n, now=city.now)
@@ -65,7 +73,22 @@ def test_gift_page_costs_the_same_however_much_it_did(client: Client, city: w.Wo
     assert page.headers["Cache-Control"] == "private, no-store"
 
 
-AMOUNTS = ["0", "-5", "0.001", "1e9", "1,00", "abc", "", "999999999999", "１００元整", "$5", "NaN", "0.5", "\x00", "5;DROP"]
+AMOUNTS = [
+    "0",
+    "-5",
+    "0.001",
+    "1e9",
+    "1,00",
+    "abc",
+    "",
+    "999999999999",
+    "１００元整",
+    "$5",
+    "NaN",
+    "0.5",
+    "\x00",
+    "5;DROP",
+]
 
 
 @pytest.mark.parametrize("typed", AMOUNTS)
@@ -128,10 +151,19 @@ def test_what_is_not_there_is_a_clear_404(client: Client, city: w.World, path: s
     assert client.get(path).status_code in (400, 404, 405)
 
 
-QUERIES = ["?after=%00", "?after=zzz&category=x", "?status[]=1", "?category=" + "x" * 9000, "?%ff=%fe", "?after=-1"]
+QUERIES = [
+    "?after=%00",
+    "?after=zzz&category=x",
+    "?status[]=1",
+    "?category=" + "x" * 9000,
+    "?%ff=%fe",
+    "?after=-1",
+]
 
 
-@pytest.mark.parametrize(("path", "query"), itertools.product(["/", "/projects/", "/funds/", "/statistics/"], QUERIES))
+@pytest.mark.parametrize(
+    ("path", "query"), itertools.product(["/", "/projects/", "/funds/", "/statistics/"], QUERIES)
+)
 def test_fuzzed_query_strings(client: Client, city: w.World, path: str, query: str) -> None:
     assert client.get(path + query).status_code in (200, 400, 404, 414)
 
@@ -145,7 +177,9 @@ def test_unfiled_project_has_no_page(client: Client, city: w.World, status: str)
 
 
 def test_webhook_answers(client: Client, city: w.World) -> None:
-    post = lambda body, **headers: client.post("/payments/sandbox/webhook/", body, content_type="application/json", headers=headers)  # noqa: E731
+    post = lambda body, **headers: client.post(
+        "/payments/sandbox/webhook/", body, content_type="application/json", headers=headers
+    )  # noqa: E731
     assert post(b"{}").status_code == 400
     assert post(b"\xff\xfe", **{"Sandbox-Signature": "1,2"}).status_code == 400
     assert post(b"x" * 600_000).status_code == 413
@@ -169,5 +203,13 @@ def test_api_agrees_with_the_ledger(client: Client, city: w.World) -> None:
 
 
 def test_cached_pages_carry_no_post_form(client: Client, city: w.World) -> None:
-    for path in ("/", "/projects/", "/projects/dabing/", "/funds/", "/funds/anju/", "/statistics/", "/status/"):
+    for path in (
+        "/",
+        "/projects/",
+        "/projects/dabing/",
+        "/funds/",
+        "/funds/anju/",
+        "/statistics/",
+        "/status/",
+    ):
         assert 'method="post"' not in client.get(path).content.decode(), path

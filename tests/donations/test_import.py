@@ -9,12 +9,12 @@ import datetime as dt
 import pathlib
 
 import pytest
+from django.core.management import CommandError, call_command
+
 from apps.donations.lists.reading import UnreadableList, identity_keys, read_gift_sheet
 from apps.donations.models import Gift
 from apps.donations.operations.importing import ListHasErrors, PartlyKnown, import_gifts
 from apps.ledger.queries import figures
-from django.core.management import CommandError, call_command
-
 from tests import world as w
 
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "hubei"
@@ -72,7 +72,9 @@ def test_some_known_rows_are_refused_until_a_person_decides() -> None:
      ((",0.5,", ",0.505,"), 6, "D"), (("甲\t,100", "甲\t,-100"), 4, "D"), (("2020.01.23,甲", "2019.12.31,甲"), 4, ""),
      (('"10,000"', "1.0E+4x"), 5, "D")],
 )  # fmt: skip
-def test_wrong_cells_are_named_and_nothing_is_recorded(change: tuple[str, str], row: int, column: str) -> None:
+def test_wrong_cells_are_named_and_nothing_is_recorded(
+    change: tuple[str, str], row: int, column: str
+) -> None:
     city = city_of_2020()
     with pytest.raises(ListHasErrors) as refused:
         load(city, SLICE.replace(*change).encode())
@@ -80,7 +82,9 @@ def test_wrong_cells_are_named_and_nothing_is_recorded(change: tuple[str, str], 
     assert Gift.objects.count() == 0 and figures([city.earmark]).raised == 0
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04junk", b"\xd0\xcf\x11\xe0junk", b"\xff\xfe\x00", b"a,b\n1,2\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04junk", b"\xd0\xcf\x11\xe0junk", b"\xff\xfe\x00", b"a,b\n1,2\n"]
+)
 def test_what_is_no_list_is_refused_with_words(content: bytes) -> None:
     with pytest.raises(UnreadableList):
         read_gift_sheet(content, currency="CNY")
@@ -102,7 +106,9 @@ def test_command_refuses_without_traceback(tmp_path: pathlib.Path) -> None:
         call_command("import_gifts", str(tmp_path / "x.csv"), "--project", "dabing", "--source", "x")
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the published lists lie in ../shared/data, beside the project")
+@pytest.mark.skipif(
+    not SHARED.exists(), reason="the published lists lie in ../shared/data, beside the project"
+)
 @pytest.mark.django_db
 def test_real_list_goes_in_as_it_is() -> None:
     city = city_of_2020()

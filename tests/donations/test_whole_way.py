@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from apps.core.invariants import ordered
 from apps.donations.models import Gift, Receipt
 from apps.ledger.models import Entry
@@ -10,7 +11,6 @@ from apps.ledger.queries import figures, gift_allocations
 from apps.publication.models import AidItem, Release
 from apps.publication.queries import public_money, public_of_entries
 from apps.publication.releases import release_due
-
 from tests import world as w
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,6 @@ from apps.organizations.models import Organization
 from apps.payments.models import SandboxSession
 from apps.payments.operations import process_inbox, receive_event
 from apps.payments.providers.sandbox import make_event, settle
-
 from tests import world as w
 
 

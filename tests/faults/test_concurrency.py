@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+
 from apps.core import idempotency
 from apps.core.actors import system
 from apps.core.errors import DomainError
@@ -18,8 +20,6 @@ from apps.ledger import operations as ledger
 from apps.ledger.models import Allocation, Earmark, EarmarkBalance, Entry, Lot
 from apps.ledger.operations import Credit, folding
 from apps.ledger.queries import figures
-from django.db import connection, transaction
-
 from tests import world as w
 
 ACTOR = system("tests")
@@ -83,7 +83,9 @@ def test_money_for_ten_pays_exactly_ten(committed_db: None) -> None:
     check()
 
 
-def test_overspend_shows_when_the_lock_is_removed(committed_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overspend_shows_when_the_lock_is_removed(
+    committed_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(folding, "_LOCK", folding._LOCK.replace(" FOR UPDATE", ""))
     done, errors = overspend()
     assert done != 10 or errors > 0, "without the lock the database has to refuse what the code let through"
@@ -106,7 +108,9 @@ def storm(threads: int, rounds: int) -> list[Exception]:
                     with lock:
                         origin = next(gifts)
                     at = NOW + dt.timedelta(microseconds=origin)
-                    ledger.post_credit(actor=ACTOR, credit=Credit(name, mark.pk, rng.randint(1, 900), at, origin, "card"))
+                    ledger.post_credit(
+                        actor=ACTOR, credit=Credit(name, mark.pk, rng.randint(1, 900), at, origin, "card")
+                    )
                 elif deed < 0.7:
                     ledger.reserve(earmark=mark.pk, amount=rng.randint(1, 700), purpose=name, now=NOW)
                     entry = ledger.pay_reservation(actor=ACTOR, purpose=name, key=f"p{name}", cost="programme",
@@ -149,7 +153,9 @@ def replay_differences() -> int:
         held: dict[int, int] = defaultdict(int)
         by_entry: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
         for lot, entry, kind, amount in (
-            Allocation.objects.filter(lot__earmark=mark).order_by("id").values_list("lot", "entry", "kind", "amount")
+            Allocation.objects.filter(lot__earmark=mark)
+            .order_by("id")
+            .values_list("lot", "entry", "kind", "amount")
         ):
             by_entry[entry].append((lot, kind, amount))
         opened = dict(Lot.objects.filter(earmark=mark).values_list("pk", "seq"))
@@ -169,8 +175,9 @@ def replay_differences() -> int:
 
 
 def _open_holds(lot: int) -> int:
-    from apps.ledger.models import RefundHold
     from django.db.models import Sum
+
+    from apps.ledger.models import RefundHold
 
     return RefundHold.objects.filter(lot=lot).aggregate(n=Sum("amount"))["n"] or 0
 
@@ -182,7 +189,9 @@ def test_two_hot_earmarks_under_sixteen_threads(committed_db: None) -> None:
     check()
 
 
-def test_the_storm_shows_when_the_lock_is_removed(committed_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_storm_shows_when_the_lock_is_removed(
+    committed_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(folding, "_LOCK", folding._LOCK.replace(" FOR UPDATE", ""))
     assert storm(16, 25), "UNIQUE(earmark, seq) and the checks must refuse what the missing lock lets through"
 
@@ -232,7 +241,9 @@ def test_one_idempotency_key_in_thirty_two_threads(committed_db: None) -> None:
     request = w.GiftRequest(w.Money(5_000), "card", "same-key")
 
     def give(_: int) -> int:
-        return w.donations.open_gift(actor=w.PUBLIC, request=request, fund=city.fund, project=city.project, now=NOW).pk
+        return w.donations.open_gift(
+            actor=w.PUBLIC, request=request, fund=city.fund, project=city.project, now=NOW
+        ).pk
 
     assert len(set(in_threads(32, give))) == 1
 

@@ -9,6 +9,8 @@ import sys
 from typing import Any
 
 import pytest
+from django.db import connections
+
 from apps.core.invariants import ordered
 from apps.core.models import OutboxDelivery
 from apps.disbursements.models import Disbursement
@@ -17,8 +19,6 @@ from apps.ledger.models import Entry, Reservation
 from apps.ledger.queries import figures
 from apps.payments.models import SandboxSession
 from apps.payments.operations import poll_payments
-from django.db import connections
-
 from tests import world as w
 
 GIVING = [

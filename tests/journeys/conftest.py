@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from charity_site.demonstration import build, facts
-from charity_site.demonstration.people import DOMAIN, PASSWORD
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from charity_site.demonstration import build, facts
+from charity_site.demonstration.people import DOMAIN, PASSWORD
 from tests.tools import chromium
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

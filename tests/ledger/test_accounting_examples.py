@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable
 
 import pytest
+
 from apps.core.actors import system
 from apps.core.money import Money
 from apps.ledger import operations as ledger
 from apps.ledger.models import AccountCode, Earmark, Entry
 from apps.ledger.operations import Credit
-
 from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,9 @@ def mark(kind: str, owner: int = 1) -> Earmark:
 
 def gift(earmark: Earmark, fen: int, origin: int) -> Entry:
     at = NOW + dt.timedelta(seconds=origin)
-    pk = ledger.post_credit(actor=ACTOR, credit=Credit(f"g{origin}", earmark.pk, fen, at, origin, "wechat_pay"))
+    pk = ledger.post_credit(
+        actor=ACTOR, credit=Credit(f"g{origin}", earmark.pk, fen, at, origin, "wechat_pay")
+    )
     return Entry.objects.get(pk=pk)
 
 
@@ -88,13 +90,17 @@ def refund() -> Entry:
     project = mark("project")
     gift(project, 10_000, 1)
     ledger.hold_refund(earmark=project.pk, origin=1, amount=3_000, purpose="r:1", now=NOW)
-    return ledger.settle_refund(actor=ACTOR, purpose="r:1", key="s", now=NOW, effective_at=NOW, channel="wechat_pay")
+    return ledger.settle_refund(
+        actor=ACTOR, purpose="r:1", key="s", now=NOW, effective_at=NOW, channel="wechat_pay"
+    )
 
 
 def moved() -> Entry:
     general, project = mark("general"), mark("project")
     gift(general, 10_000, 1)
-    return ledger.transfer(actor=ACTOR, source=general.pk, target=project.pk, amount=6_000, key="t", effective_at=NOW)
+    return ledger.transfer(
+        actor=ACTOR, source=general.pk, target=project.pk, amount=6_000, key="t", effective_at=NOW
+    )
 
 
 def payout() -> Entry:
@@ -126,7 +132,11 @@ def test_example(heading: str) -> None:
     codes = dict(AccountCode.objects.values_list("role", "code"))
     entry = DONE[heading]()
     lines = [
-        (codes[line.account.role], line.earmark.kind if line.earmark else "", f"{Money(line.amount).major:.2f}")
+        (
+            codes[line.account.role],
+            line.earmark.kind if line.earmark else "",
+            f"{Money(line.amount).major:.2f}",
+        )
         for line in entry.lines.select_related("account", "earmark").order_by("n")
     ]
     assert lines == examples()[heading]

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
 from apps.core.actors import system
 from apps.ledger.errors import AlreadyReversed, NotEnoughMoney, NotRefundable, ReservationClosed
 from apps.ledger.models import Account, Channel, Earmark, EarmarkBalance, Entry, Line, LotBalance
@@ -29,8 +31,6 @@ from apps.ledger.operations import (
 )
 from apps.ledger.operations.folding import lock_earmarks
 from apps.ledger.queries import figures, gift_allocations, refundable
-from django.db import DatabaseError, IntegrityError, connection, transaction
-
 from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
@@ -43,10 +43,14 @@ def earmark() -> Earmark:
 
 
 def credit(earmark: Earmark, amount: int, origin: int, key: str = "", at: dt.datetime = NOW) -> None:
-    post_credit(actor=ACTOR, credit=Credit(key or f"gift:{origin}", earmark.pk, amount, at, origin, "wechat_pay"))
+    post_credit(
+        actor=ACTOR, credit=Credit(key or f"gift:{origin}", earmark.pk, amount, at, origin, "wechat_pay")
+    )
 
 
-def make_entry(lines: list[tuple[str, int, Earmark | None]], *, count: int | None = None, currency: str = "CNY") -> Entry:
+def make_entry(
+    lines: list[tuple[str, int, Earmark | None]], *, count: int | None = None, currency: str = "CNY"
+) -> Entry:
     entry = Entry.objects.create(
         kind="gift", idempotency_key=f"k{Entry.objects.count()}", currency=currency,
         line_count=count or len(lines), effective_at=NOW, actor_label="tests",
@@ -105,7 +109,9 @@ def test_mixed_currencies_are_refused(earmark: Earmark) -> None:
 
 
 def test_earmark_stands_only_where_it_may(earmark: Earmark) -> None:
-    refused(lambda: make_entry([("bank", 1, earmark), ("gift_income", -1, earmark)]), "line_earmark_by_account")
+    refused(
+        lambda: make_entry([("bank", 1, earmark), ("gift_income", -1, earmark)]), "line_earmark_by_account"
+    )
     refused(lambda: make_entry([("bank", 1, None), ("gift_income", -1, None)]), "line_earmark_by_account")
 
 
@@ -171,7 +177,9 @@ def test_refund_takes_only_the_gifts_own_unspent_money(earmark: Earmark) -> None
     credit(earmark, 50, 2, at=NOW + dt.timedelta(seconds=1))
     assert refundable(earmark.pk, 1) == 100
     reserve(earmark=earmark.pk, amount=70, purpose="d:1", now=NOW)
-    pay_reservation(actor=ACTOR, purpose="d:1", key="p", cost="programme", budget_line=None, now=NOW, effective_at=NOW)
+    pay_reservation(
+        actor=ACTOR, purpose="d:1", key="p", cost="programme", budget_line=None, now=NOW, effective_at=NOW
+    )
     with pytest.raises(NotRefundable):
         hold_refund(earmark=earmark.pk, origin=1, amount=31, purpose="r:1", now=NOW)
     hold_refund(earmark=earmark.pk, origin=1, amount=30, purpose="r:1", now=NOW)
@@ -193,12 +201,16 @@ def test_fee_and_dispute_fall_through_when_money_is_gone(earmark: Earmark) -> No
     credit(operations, 3, 99, key="own")
     credit(reserve_mark, 40, 98, key="reserve")
     reserve(earmark=earmark.pk, amount=98, purpose="d:1", now=NOW)
-    entry = post_fee(actor=ACTOR, earmark=earmark.pk, origin=1, amount=6, key="fee", effective_at=NOW, channel="card")
+    entry = post_fee(
+        actor=ACTOR, earmark=earmark.pk, origin=1, amount=6, key="fee", effective_at=NOW, channel="card"
+    )
     amounts = dict(entry.lines.values_list("n", "amount"))
     assert list(amounts.values()) == [2, 3, 1, -6], "own lot, operations, receivable"
     assert post_fee(actor=ACTOR, earmark=earmark.pk, origin=1, amount=6, key="fee", effective_at=NOW,
                     channel="card") == entry  # fmt: skip
-    lost = post_dispute(actor=ACTOR, earmark=earmark.pk, origin=1, amount=100, key="x", effective_at=NOW, channel="card")
+    lost = post_dispute(
+        actor=ACTOR, earmark=earmark.pk, origin=1, amount=100, key="x", effective_at=NOW, channel="card"
+    )
     assert figures([reserve_mark.pk]).disputed == 40
     reverse_entry(actor=ACTOR, entry=lost, key="won", effective_at=NOW)
     assert figures([reserve_mark.pk]).available == 40
@@ -210,7 +222,9 @@ def test_transfer_keeps_origins(earmark: Earmark) -> None:
     credit(earmark, 100, 1)
     transfer(actor=ACTOR, source=earmark.pk, target=other.pk, amount=60, key="t", effective_at=NOW)
     reserve(earmark=other.pk, amount=60, purpose="d:9", now=NOW)
-    pay_reservation(actor=ACTOR, purpose="d:9", key="p9", cost="programme", budget_line=None, now=NOW, effective_at=NOW)
+    pay_reservation(
+        actor=ACTOR, purpose="d:9", key="p9", cost="programme", budget_line=None, now=NOW, effective_at=NOW
+    )
     assert [(a.kind, a.amount) for a in gift_allocations(1)] == [("moved", 60), ("spent", 60)]
     with pytest.raises(NotEnoughMoney):
         transfer(actor=ACTOR, source=earmark.pk, target=other.pk, amount=41, key="t2", effective_at=NOW)

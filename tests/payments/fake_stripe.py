@@ -62,7 +62,9 @@ class FakeStripe:
             "latest_charge": charge if paid else None,
         }  # fmt: skip
 
-    def event(self, kind: str, ref: str, *, at: float | None = None, **over: Any) -> tuple[dict[str, str], bytes]:
+    def event(
+        self, kind: str, ref: str, *, at: float | None = None, **over: Any
+    ) -> tuple[dict[str, str], bytes]:
         """An event's headers and raw body, signed at `at`."""
         stamp = int(at or time.time())
         thing = {**self.sessions[ref], "payment_intent": f"pi_{ref}"}
@@ -112,11 +114,15 @@ def start() -> tuple[FakeStripe, ThreadingHTTPServer]:
                 found = [s for s in fake.sessions.values() if not wanted or f"pi_{s['id']}" == wanted]
                 self._answer({"object": "list", "data": found, "has_more": False, "url": place.path})
             elif place.path == "/v1/events":
-                self._answer({"object": "list", "data": fake.events[::-1], "has_more": False, "url": place.path})
+                self._answer(
+                    {"object": "list", "data": fake.events[::-1], "has_more": False, "url": place.path}
+                )
             else:
                 session = fake.sessions.get(place.path.rsplit("/", 1)[-1])
                 if session is None:
-                    self._answer({"error": {"type": "invalid_request_error", "message": "No such session"}}, 404)
+                    self._answer(
+                        {"error": {"type": "invalid_request_error", "message": "No such session"}}, 404
+                    )
                 else:
                     self._answer(session)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import stripe
+
 from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.donations import operations as donations
@@ -29,7 +30,6 @@ from apps.payments.models import Payment, ProviderEvent
 from apps.payments.operations import poll_events, poll_payments, process_inbox, receive_event
 from apps.payments.provider import BadSignature, CheckoutRequest, ProviderUnavailable, StaleEvent
 from charity_site.stack.ports import free_port
-
 from tests import world as w
 from tests.payments import fake_stripe
 from tests.tools import stripe_mock
@@ -97,7 +97,9 @@ def test_requests_are_accepted_by_stripes_own_mock(mock_server: None, method: st
     snapshot = provider.fetch(checkout.ref)
     assert snapshot.session_ref and snapshot.fees[0].currency == "USD"
     assert isinstance(list(provider.recent_events(dt.datetime.now(dt.UTC)))[:1], list)
-    body = json.dumps({"type": "charge.updated", "data": {"object": {"id": "ch_1", "payment_intent": "pi_1"}}}).encode()
+    body = json.dumps(
+        {"type": "charge.updated", "data": {"object": {"id": "ch_1", "payment_intent": "pi_1"}}}
+    ).encode()
     assert provider.session_of(body)
 
 
@@ -107,7 +109,9 @@ def open_gift(city: w.World, method: str = "card") -> Gift:
         actor=PUBLIC, fund=city.fund, project=city.project, now=now,
         request=GiftRequest(Money(20_000), method, secrets.token_hex(8)),
     )  # fmt: skip
-    donations.start_gift_checkout(actor=PUBLIC, gift=gift, return_url="http://localhost/x", cancel_url="/", now=now)
+    donations.start_gift_checkout(
+        actor=PUBLIC, gift=gift, return_url="http://localhost/x", cancel_url="/", now=now
+    )
     gift.refresh_from_db()
     return gift
 
@@ -267,7 +271,10 @@ def test_signed_events_of_a_stateful_server_others_wrote(settings: Any) -> None:
         urllib.request.urlopen(f"{base}/_config/webhooks/tests", data=form)
         client = stripe.StripeClient("sk_test_123", base_addresses={"api": base})
         method = client.v1.payment_methods.create(
-            {"type": "card", "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}}  # type: ignore[typeddict-unknown-key]
+            {
+                "type": "card",
+                "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"},
+            }  # type: ignore[typeddict-unknown-key]
         )
         intent = client.v1.payment_intents.create(
             {"amount": 20_000, "currency": "cny", "payment_method": method.id, "confirm": True}
@@ -279,7 +286,9 @@ def test_signed_events_of_a_stateful_server_others_wrote(settings: Any) -> None:
         event = registry.provider("stripe").read_event(headers, body, dt.datetime.now(dt.UTC))
         assert event.ref.startswith("evt_")
         with pytest.raises(BadSignature):
-            registry.provider("stripe").read_event(headers, body.replace(b"20000", b"20001") + b" ", dt.datetime.now(dt.UTC))
+            registry.provider("stripe").read_event(
+                headers, body.replace(b"20000", b"20001") + b" ", dt.datetime.now(dt.UTC)
+            )
     finally:
         child.kill()
         child.wait()

@@ -8,78 +8,181 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("accounts", "0001_initial"),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccessChange',
+            name="AccessChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('person', models.BigIntegerField()),
-                ('what', models.CharField(choices=[('invited', '已邀请'), ('asked', '申请授权'), ('confirmed', '授权生效'), ('revoked', '授权收回'), ('reset_asked', '申请重置第二步验证'), ('reset', '已重置第二步验证'), ('joined', '合并为一个人')], max_length=12)),
-                ('role', models.CharField(blank=True, choices=[('caseworker', '社工'), ('town_reviewer', '镇街审核员'), ('city_reviewer', '市级审核员'), ('project_officer', '项目专员'), ('manager', '机构负责人'), ('cashier', '出纳'), ('purchaser', '采购员'), ('storekeeper', '仓管'), ('auditor', '审计师'), ('supervisor', '民政局监管'), ('administrator', '系统管理员'), ('editor', '编辑')], max_length=20)),
-                ('scope_kind', models.CharField(blank=True, max_length=20)),
-                ('scope_id', models.BigIntegerField(default=0)),
-                ('actor_person', models.BigIntegerField(null=True)),
-                ('actor_label', models.CharField(max_length=80)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("person", models.BigIntegerField()),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[
+                            ("invited", "已邀请"),
+                            ("asked", "申请授权"),
+                            ("confirmed", "授权生效"),
+                            ("revoked", "授权收回"),
+                            ("reset_asked", "申请重置第二步验证"),
+                            ("reset", "已重置第二步验证"),
+                            ("joined", "合并为一个人"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("caseworker", "社工"),
+                            ("town_reviewer", "镇街审核员"),
+                            ("city_reviewer", "市级审核员"),
+                            ("project_officer", "项目专员"),
+                            ("manager", "机构负责人"),
+                            ("cashier", "出纳"),
+                            ("purchaser", "采购员"),
+                            ("storekeeper", "仓管"),
+                            ("auditor", "审计师"),
+                            ("supervisor", "民政局监管"),
+                            ("administrator", "系统管理员"),
+                            ("editor", "编辑"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("scope_kind", models.CharField(blank=True, max_length=20)),
+                ("scope_id", models.BigIntegerField(default=0)),
+                ("actor_person", models.BigIntegerField(null=True)),
+                ("actor_label", models.CharField(max_length=80)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='SecondFactorReset',
+            name="SecondFactorReset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200)),
-                ('asked_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("asked_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('is_superuser', False)), name='account_nobody_is_superuser'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_superuser", False)), name="account_nobody_is_superuser"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('granted_by__isnull', True), models.Q(('granted_by', models.F('person')), _negated=True), _connector='OR'), models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('person')), _negated=True), _connector='OR')), name='grant_not_to_oneself'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("granted_by__isnull", True),
+                        models.Q(("granted_by", models.F("person")), _negated=True),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("confirmed_by__isnull", True),
+                        models.Q(("confirmed_by", models.F("person")), _negated=True),
+                        _connector="OR",
+                    ),
+                ),
+                name="grant_not_to_oneself",
+            ),
         ),
         migrations.AddIndex(
-            model_name='accesschange',
-            index=models.Index(fields=['person', '-id'], name='access_change_by_person'),
+            model_name="accesschange",
+            index=models.Index(fields=["person", "-id"], name="access_change_by_person"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='accesschange',
-            trigger=pgtrigger.compiler.Trigger(name='accesschange_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f28d21ce2852aa0feac0bac73cd880293ae31663', operation='UPDATE OR DELETE', pgid='pgtrigger_accesschange_no_change_a0ed2', table='accounts_accesschange', when='BEFORE')),
+            model_name="accesschange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="accesschange_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f28d21ce2852aa0feac0bac73cd880293ae31663",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_accesschange_no_change_a0ed2",
+                    table="accounts_accesschange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='accesschange',
-            trigger=pgtrigger.compiler.Trigger(name='accesschange_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='fbea2c83d33d9983bbddb88dac18c53ce5ffb2a5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_accesschange_no_truncate_08408', table='accounts_accesschange', when='BEFORE')),
+            model_name="accesschange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="accesschange_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="fbea2c83d33d9983bbddb88dac18c53ce5ffb2a5",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_accesschange_no_truncate_08408",
+                    table="accounts_accesschange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='secondfactorreset',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resets', to=settings.AUTH_USER_MODEL),
+            model_name="secondfactorreset",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="resets",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='secondfactorreset',
-            name='asked_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person'),
+            model_name="secondfactorreset",
+            name="asked_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+            ),
         ),
         migrations.AddField(
-            model_name='secondfactorreset',
-            name='confirmed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person'),
+            model_name="secondfactorreset",
+            name="confirmed_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondfactorreset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False), models.Q(('confirmed_by', models.F('asked_by')), _negated=True)), _connector='OR'), name='reset_two_people'),
+            model_name="secondfactorreset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("confirmed_at__isnull", True), ("confirmed_by__isnull", True)),
+                    models.Q(
+                        ("confirmed_at__isnull", False),
+                        ("confirmed_by__isnull", False),
+                        models.Q(("confirmed_by", models.F("asked_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="reset_two_people",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='secondfactorreset',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', True)), fields=('account',), name='reset_open_once'),
+            model_name="secondfactorreset",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("confirmed_at__isnull", True)),
+                fields=("account",),
+                name="reset_open_once",
+            ),
         ),
     ]

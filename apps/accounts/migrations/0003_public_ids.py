@@ -43,14 +43,14 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0002_access"), ("mfa", "0003_authenticator_type_uniq")]
 
     operations = [
-        migrations.AddField("person", "public_id", models.CharField(max_length=16, null=True, editable=False)),
+        migrations.AddField(
+            "person", "public_id", models.CharField(max_length=16, null=True, editable=False)
+        ),
         migrations.RunPython(fill, migrations.RunPython.noop),
         migrations.AlterField(
             "person",
             "public_id",
-            models.CharField(
-                default=apps.core.ids.new_public_id, editable=False, max_length=16, unique=True
-            ),
+            models.CharField(default=apps.core.ids.new_public_id, editable=False, max_length=16, unique=True),
         ),
         migrations.RunPython(seal_all, unseal_all),
     ]

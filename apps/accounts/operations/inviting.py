@@ -65,7 +65,8 @@ def bootstrap_administrators(*, actor: Actor, emails: tuple[str, str], now: dt.d
     if Grant.objects.filter(role="administrator").exists():
         raise NotTheFirst()
     made = [
-        invite_staff(actor=actor, email=email, display_name=email.partition("@")[0], now=now) for email in emails
+        invite_staff(actor=actor, email=email, display_name=email.partition("@")[0], now=now)
+        for email in emails
     ]
     if made[0].person_id == made[1].person_id:
         raise BadInput(_("两位管理员要是两个人。"), field="email")

@@ -51,9 +51,13 @@ def join_accounts(*, actor: Actor, keep: Person, other: Person, reason: str, now
     if not all(check(keep.pk, other.pk) for check in _checks):
         raise JoinRefused()
     held = set(
-        Grant.objects.filter(person=keep, revoked_at__isnull=True).values_list("role", "scope_kind", "scope_id")
+        Grant.objects.filter(person=keep, revoked_at__isnull=True).values_list(
+            "role", "scope_kind", "scope_id"
+        )
     )
-    for grant in Grant.objects.select_for_update().filter(person=other, revoked_at__isnull=True).order_by("pk"):
+    for grant in (
+        Grant.objects.select_for_update().filter(person=other, revoked_at__isnull=True).order_by("pk")
+    ):
         if (grant.role, grant.scope_kind, grant.scope_id) in held:
             grant.revoked_at = now
             grant.save(update_fields=["revoked_at"])
@@ -62,7 +66,9 @@ def join_accounts(*, actor: Actor, keep: Person, other: Person, reason: str, now
             _follow(keep, other)
     except IntegrityError as error:
         raise JoinRefused() from error
-    note_access(actor=actor, what="joined", person_id=keep.pk, reason=f"#{other.pk}: {reason.strip()}", now=now)
+    note_access(
+        actor=actor, what="joined", person_id=keep.pk, reason=f"#{other.pk}: {reason.strip()}", now=now
+    )
     open_tools(keep.pk)
     return keep
 

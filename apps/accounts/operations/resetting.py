@@ -32,7 +32,9 @@ def ask_reset(*, actor: Actor, account: Account, reason: str, now: dt.datetime) 
         defaults={"asked_by_id": actor.person_id, "asked_at": now, "reason": reason.strip()[:200]},
     )  # fmt: skip
     if created:
-        note_access(actor=actor, what="reset_asked", person_id=account.person_id, reason=reason.strip(), now=now)
+        note_access(
+            actor=actor, what="reset_asked", person_id=account.person_id, reason=reason.strip(), now=now
+        )
     return asked
 
 
@@ -41,7 +43,9 @@ def confirm_reset(*, actor: Actor, reset: SecondFactorReset, now: dt.datetime) -
     """This will take off an account's second factor as a second administrator; its open sessions lose their roles at
     once, and it sets up a new one at its next visit. Raises SamePerson, WrongState when it was done already."""
     authorize(policies.can_reset_second_factor, actor)
-    locked = SecondFactorReset.objects.select_for_update(of=("self",)).select_related("account").get(pk=reset.pk)
+    locked = (
+        SecondFactorReset.objects.select_for_update(of=("self",)).select_related("account").get(pk=reset.pk)
+    )
     if locked.confirmed_at is not None:
         raise WrongState()
     if actor.person_id in (locked.asked_by_id, locked.account.person_id):

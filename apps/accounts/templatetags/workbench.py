@@ -14,7 +14,11 @@ register = template.Library()
 ENTRIES = (
     ("workbench", _("待办"), None),
     ("casework_households", _("家庭档案"), {"caseworker", "town_reviewer"}),
-    ("disbursements_list", _("拨付"), {"caseworker", "town_reviewer", "project_officer", "manager", "cashier"}),
+    (
+        "disbursements_list",
+        _("拨付"),
+        {"caseworker", "town_reviewer", "project_officer", "manager", "cashier"},
+    ),
     ("disbursements_batches", _("付款批次"), {"cashier"}),
     ("funds_workbench", _("项目"), {"project_officer", "manager", "cashier", "supervisor"}),
     ("disclosures_workbench", _("报告"), {"project_officer", "manager", "auditor", "supervisor"}),

@@ -41,7 +41,9 @@ def people(request: Request) -> HttpResponse:
         rows = rows.filter(pk__lt=last or 0)
     page = list(rows[: PAGE + 1])
     known = scope_choices()
-    pending = Grant.objects.filter(revoked_at__isnull=True, confirmed_by__isnull=True).select_related("person")
+    pending = Grant.objects.filter(revoked_at__isnull=True, confirmed_by__isnull=True).select_related(
+        "person"
+    )
     context = {
         "rows": [(one, _held(one, known)) for one in page[:PAGE]], "q": typed,
         "more": page[PAGE - 1].public_id if len(page) > PAGE else "",
@@ -110,7 +112,9 @@ def _do(request: Request, found: Person, act: str, forms: dict[str, Any]) -> boo
             return False
         done = attempt_form(form, lambda: _form_operation(act, found, form, common))
         if done is not None:
-            messages.success(request, _("已记下。授权和重置要等另一位管理员确认。") if act != "join" else _("已合并。"))
+            messages.success(
+                request, _("已记下。授权和重置要等另一位管理员确认。") if act != "join" else _("已合并。")
+            )
         return done is not None
     key = request.POST.get("id", "")
     number = int(key) if key.isdecimal() and len(key) < 19 else 0
@@ -128,7 +132,9 @@ def _do(request: Request, found: Person, act: str, forms: dict[str, Any]) -> boo
 
 def _form_operation(act: str, found: Person, form: Any, common: dict[str, Any]) -> object:
     if act == "ask":
-        return operations.ask_grant(person=found, role=form.cleaned_data["role"], scope_id=form.scope_id, **common)
+        return operations.ask_grant(
+            person=found, role=form.cleaned_data["role"], scope_id=form.scope_id, **common
+        )
     if act == "reset":
         return operations.ask_reset(**form.cleaned_data, **common)
     return operations.join_accounts(keep=found, **form.cleaned_data, **common)

@@ -94,4 +94,6 @@ def household(request: Request, file_number: str) -> HttpResponse:
         "household": found, "form": form, "bank": bank, "private": rows,
         "can_change": allowed(policies.can_change_household, request.actor, found),
     }  # fmt: skip
-    return render(request, "casework/household.html", context, status=422 if form.errors or bank.errors else 200)
+    return render(
+        request, "casework/household.html", context, status=422 if form.errors or bank.errors else 200
+    )

@@ -8,86 +8,152 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(max_length=40)),
-                ('key', models.CharField(max_length=200)),
-                ('fingerprint', models.CharField(blank=True, max_length=64)),
-                ('claimed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("scope", models.CharField(max_length=40)),
+                ("key", models.CharField(max_length=200)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                ("claimed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='OutboxDelivery',
+            name="OutboxDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('handler', models.CharField(max_length=160)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('done_at', models.DateTimeField(null=True)),
-                ('last_error', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("handler", models.CharField(max_length=160)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("done_at", models.DateTimeField(null=True)),
+                ("last_error", models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('payload', models.JSONField()),
-                ('published_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("payload", models.JSONField()),
+                ("published_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='DatabaseMode',
+            name="DatabaseMode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(max_length=16)),
-                ('marked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('one', models.BooleanField(default=True, unique=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("mode", models.CharField(max_length=16)),
+                ("marked_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("one", models.BooleanField(default=True, unique=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('one', True)), name='database_mode_single')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("one", True)), name="database_mode_single")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='databasemode',
-            trigger=pgtrigger.compiler.Trigger(name='databasemode_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f6e167ff51e6fbefa77a2a10cca9e21aebf4d0ee', operation='UPDATE OR DELETE', pgid='pgtrigger_databasemode_no_change_7cae7', table='core_databasemode', when='BEFORE')),
+            model_name="databasemode",
+            trigger=pgtrigger.compiler.Trigger(
+                name="databasemode_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f6e167ff51e6fbefa77a2a10cca9e21aebf4d0ee",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_databasemode_no_change_7cae7",
+                    table="core_databasemode",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='databasemode',
-            trigger=pgtrigger.compiler.Trigger(name='databasemode_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='49770e05e5a1166ed856f27ba34f04f887fc4f8f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_databasemode_no_truncate_8bd6d', table='core_databasemode', when='BEFORE')),
+            model_name="databasemode",
+            trigger=pgtrigger.compiler.Trigger(
+                name="databasemode_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="49770e05e5a1166ed856f27ba34f04f887fc4f8f",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_databasemode_no_truncate_8bd6d",
+                    table="core_databasemode",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('scope', 'key'), name='idempotency_key_once'),
+            model_name="idempotencykey",
+            constraint=models.UniqueConstraint(fields=("scope", "key"), name="idempotency_key_once"),
         ),
         migrations.AddField(
-            model_name='outboxdelivery',
-            name='event',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='core.outboxevent'),
+            model_name="outboxdelivery",
+            name="event",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="deliveries", to="core.outboxevent"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='outboxevent',
-            trigger=pgtrigger.compiler.Trigger(name='outboxevent_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='baf2e98b41bbedac27e273de370c010466a31349', operation='UPDATE OR DELETE', pgid='pgtrigger_outboxevent_no_change_27a9c', table='core_outboxevent', when='BEFORE')),
+            model_name="outboxevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="outboxevent_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="baf2e98b41bbedac27e273de370c010466a31349",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_outboxevent_no_change_27a9c",
+                    table="core_outboxevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='outboxevent',
-            trigger=pgtrigger.compiler.Trigger(name='outboxevent_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='30924cedd944ab37c9c8d0bd5e5f0ee790dd8c91', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_outboxevent_no_truncate_09cc5', table='core_outboxevent', when='BEFORE')),
+            model_name="outboxevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="outboxevent_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="30924cedd944ab37c9c8d0bd5e5f0ee790dd8c91",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_outboxevent_no_truncate_09cc5",
+                    table="core_outboxevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxdelivery',
-            index=models.Index(condition=models.Q(('done_at__isnull', True)), fields=['due_at', 'id'], name='outbox_due'),
+            model_name="outboxdelivery",
+            index=models.Index(
+                condition=models.Q(("done_at__isnull", True)), fields=["due_at", "id"], name="outbox_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxdelivery',
-            constraint=models.UniqueConstraint(fields=('event', 'handler'), name='outbox_delivery_once'),
+            model_name="outboxdelivery",
+            constraint=models.UniqueConstraint(fields=("event", "handler"), name="outbox_delivery_once"),
         ),
     ]

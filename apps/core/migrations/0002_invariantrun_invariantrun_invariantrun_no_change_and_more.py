@@ -6,33 +6,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='InvariantRun',
+            name="InvariantRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=120)),
-                ('figure', models.CharField(max_length=40)),
-                ('broken', models.JSONField(default=list)),
-                ('checked_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("title", models.CharField(max_length=120)),
+                ("figure", models.CharField(max_length=40)),
+                ("broken", models.JSONField(default=list)),
+                ("checked_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['name', '-checked_at'], name='invariant_newest')],
+                "indexes": [models.Index(fields=["name", "-checked_at"], name="invariant_newest")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invariantrun',
-            trigger=pgtrigger.compiler.Trigger(name='invariantrun_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='71d64f6408bef4c98488080699a1ccfbb0662d61', operation='UPDATE OR DELETE', pgid='pgtrigger_invariantrun_no_change_590f9', table='core_invariantrun', when='BEFORE')),
+            model_name="invariantrun",
+            trigger=pgtrigger.compiler.Trigger(
+                name="invariantrun_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="71d64f6408bef4c98488080699a1ccfbb0662d61",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_invariantrun_no_change_590f9",
+                    table="core_invariantrun",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invariantrun',
-            trigger=pgtrigger.compiler.Trigger(name='invariantrun_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='3b0804c72ccb75d2ca804391655e19e29c5550a1', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invariantrun_no_truncate_e09b4', table='core_invariantrun', when='BEFORE')),
+            model_name="invariantrun",
+            trigger=pgtrigger.compiler.Trigger(
+                name="invariantrun_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="3b0804c72ccb75d2ca804391655e19e29c5550a1",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_invariantrun_no_truncate_e09b4",
+                    table="core_invariantrun",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -5,167 +5,297 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('casework', '0001_initial'),
-        ('disbursements', '0001_initial'),
-        ('funds', '0001_initial'),
-        ('ledger', '0003_chart'),
-        ('places', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("casework", "0001_initial"),
+        ("disbursements", "0001_initial"),
+        ("funds", "0001_initial"),
+        ("ledger", "0003_chart"),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='disbursement',
-            name='budget_line',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='funds.budgetline'),
+            model_name="disbursement",
+            name="budget_line",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="funds.budgetline"),
         ),
         migrations.AddField(
-            model_name='disbursement',
-            name='earmark',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.earmark'),
+            model_name="disbursement",
+            name="earmark",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.earmark"),
         ),
         migrations.AddField(
-            model_name='disbursement',
-            name='household',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='casework.household'),
+            model_name="disbursement",
+            name="household",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="casework.household"
+            ),
         ),
         migrations.AddField(
-            model_name='disbursement',
-            name='payer',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person'),
+            model_name="disbursement",
+            name="payer",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+            ),
         ),
         migrations.AddField(
-            model_name='disbursement',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='funds.project'),
+            model_name="disbursement",
+            name="project",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="funds.project"),
         ),
         migrations.AddField(
-            model_name='disbursement',
-            name='town',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='places.town'),
+            model_name="disbursement",
+            name="town",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="places.town"),
         ),
         migrations.AddField(
-            model_name='disbursement',
-            name='verifier',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person'),
+            model_name="disbursement",
+            name="verifier",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+            ),
         ),
         migrations.AddField(
-            model_name='batchline',
-            name='disbursement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batch_lines', to='disbursements.disbursement'),
+            model_name="batchline",
+            name="disbursement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="batch_lines",
+                to="disbursements.disbursement",
+            ),
         ),
         migrations.AddField(
-            model_name='disbursementstatuschange',
-            name='record',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='disbursements.disbursement'),
+            model_name="disbursementstatuschange",
+            name="record",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="changes",
+                to="disbursements.disbursement",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='approved_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person'),
+            model_name="transfer",
+            name="approved_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='asked_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person'),
+            model_name="transfer",
+            name="asked_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='fund',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='funds.microfund'),
+            model_name="transfer",
+            name="fund",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="funds.microfund"),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.earmark'),
+            model_name="transfer",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.earmark"
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='target',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.earmark'),
+            model_name="transfer",
+            name="target",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.earmark"
+            ),
         ),
         migrations.AddIndex(
-            model_name='disbursement',
-            index=models.Index(fields=['status', 'id'], name='disbursement_queue'),
+            model_name="disbursement",
+            index=models.Index(fields=["status", "id"], name="disbursement_queue"),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='disbursement_positive'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="disbursement_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('verifier__isnull', True), models.Q(('applicant', models.F('verifier')), _negated=True), _connector='OR'), name='four_eyes_applicant_not_verifier'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verifier__isnull", True),
+                    models.Q(("applicant", models.F("verifier")), _negated=True),
+                    _connector="OR",
+                ),
+                name="four_eyes_applicant_not_verifier",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('approver__isnull', True), models.Q(('applicant', models.F('approver')), _negated=True), _connector='OR'), name='four_eyes_applicant_not_approver'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approver__isnull", True),
+                    models.Q(("applicant", models.F("approver")), _negated=True),
+                    _connector="OR",
+                ),
+                name="four_eyes_applicant_not_approver",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('payer__isnull', True), models.Q(('applicant', models.F('payer')), _negated=True), _connector='OR'), name='four_eyes_applicant_not_payer'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("payer__isnull", True),
+                    models.Q(("applicant", models.F("payer")), _negated=True),
+                    _connector="OR",
+                ),
+                name="four_eyes_applicant_not_payer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('approver__isnull', True), models.Q(('verifier', models.F('approver')), _negated=True), _connector='OR'), name='four_eyes_verifier_not_approver'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approver__isnull", True),
+                    models.Q(("verifier", models.F("approver")), _negated=True),
+                    _connector="OR",
+                ),
+                name="four_eyes_verifier_not_approver",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('payer__isnull', True), models.Q(('verifier', models.F('payer')), _negated=True), _connector='OR'), name='four_eyes_verifier_not_payer'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("payer__isnull", True),
+                    models.Q(("verifier", models.F("payer")), _negated=True),
+                    _connector="OR",
+                ),
+                name="four_eyes_verifier_not_payer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('payer__isnull', True), models.Q(('approver', models.F('payer')), _negated=True), _connector='OR'), name='four_eyes_approver_not_payer'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("payer__isnull", True),
+                    models.Q(("approver", models.F("payer")), _negated=True),
+                    _connector="OR",
+                ),
+                name="four_eyes_approver_not_payer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['applied', 'rejected']), models.Q(('verified_at__isnull', False), ('verifier__isnull', False)), _connector='OR'), name='disbursement_verified_by_someone'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["applied", "rejected"]),
+                    models.Q(("verified_at__isnull", False), ("verifier__isnull", False)),
+                    _connector="OR",
+                ),
+                name="disbursement_verified_by_someone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['applied', 'verified', 'rejected']), models.Q(('approved_at__isnull', False), ('approver__isnull', False)), _connector='OR'), name='disbursement_approved_by_someone'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["applied", "verified", "rejected"]),
+                    models.Q(("approved_at__isnull", False), ("approver__isnull", False)),
+                    _connector="OR",
+                ),
+                name="disbursement_approved_by_someone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['paying', 'paid', 'confirmed']), _negated=True), ('payer__isnull', False), _connector='OR'), name='disbursement_payer_before_bank'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["paying", "paid", "confirmed"]), _negated=True),
+                    ("payer__isnull", False),
+                    _connector="OR",
+                ),
+                name="disbursement_payer_before_bank",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['paid', 'confirmed']), _negated=True), models.Q(('entry__isnull', False), ('paid_at__isnull', False)), _connector='OR'), name='disbursement_paid_has_entry'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["paid", "confirmed"]), _negated=True),
+                    models.Q(("entry__isnull", False), ("paid_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="disbursement_paid_has_entry",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('household__isnull', False), ('kind', 'aid'), ('town__isnull', False)), models.Q(('household__isnull', True), ('kind', 'expense'), models.Q(('invoice_number', ''), _negated=True), models.Q(('payee_account', ''), _negated=True)), _connector='OR'), name='disbursement_kind_fields'),
+            model_name="disbursement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("household__isnull", False), ("kind", "aid"), ("town__isnull", False)),
+                    models.Q(
+                        ("household__isnull", True),
+                        ("kind", "expense"),
+                        models.Q(("invoice_number", ""), _negated=True),
+                        models.Q(("payee_account", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="disbursement_kind_fields",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disbursement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'expense'), models.Q(('status', 'rejected'), _negated=True)), fields=('payee_account', 'invoice_number'), name='invoice_paid_once'),
+            model_name="disbursement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "expense"), models.Q(("status", "rejected"), _negated=True)),
+                fields=("payee_account", "invoice_number"),
+                name="invoice_paid_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batchline',
-            constraint=models.UniqueConstraint(fields=('batch', 'n'), name='batch_line_once'),
+            model_name="batchline",
+            constraint=models.UniqueConstraint(fields=("batch", "n"), name="batch_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='batchline',
-            constraint=models.UniqueConstraint(condition=models.Q(('result', '')), fields=('disbursement',), name='disbursement_in_one_open_batch'),
+            model_name="batchline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("result", "")),
+                fields=("disbursement",),
+                name="disbursement_in_one_open_batch",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transfer_positive'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="transfer_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='transfer_between_two'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source", models.F("target")), _negated=True), name="transfer_between_two"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='transfer_has_reason'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="transfer_has_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), models.Q(('approved_by', models.F('asked_by')), _negated=True)), _connector='OR'), name='transfer_two_people'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("approved_at__isnull", True), ("approved_by__isnull", True)),
+                    models.Q(
+                        ("approved_at__isnull", False),
+                        ("approved_by__isnull", False),
+                        models.Q(("approved_by", models.F("asked_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="transfer_two_people",
+            ),
         ),
     ]

@@ -58,7 +58,11 @@ def apply_for_expense(
     payee's invoice has been applied for before."""
     authorize(policies.can_apply_for_expense, actor, project)
     account = "".join(payee_account.split())
-    for field, value in (("payee_name", payee_name), ("payee_account", account), ("invoice_number", invoice_number)):
+    for field, value in (
+        ("payee_name", payee_name),
+        ("payee_account", account),
+        ("invoice_number", invoice_number),
+    ):
         if not value.strip():
             raise BadInput(_("这一项必须填写。"), field=field)
     try:

@@ -20,7 +20,9 @@ from apps.ledger.operations import reserve, void_reservation
 
 
 @transaction.atomic
-def verify_disbursement(*, actor: Actor, disbursement: Disbursement, note: str = "", now: dt.datetime) -> Disbursement:
+def verify_disbursement(
+    *, actor: Actor, disbursement: Disbursement, note: str = "", now: dt.datetime
+) -> Disbursement:
     """This will verify an application: need and duplicates, or delivery against the invoice. The second of four steps."""
     locked = lock_disbursement(disbursement.pk)
     authorize(policies.can_verify, actor, locked)
@@ -50,7 +52,9 @@ def approve_disbursement(*, actor: Actor, disbursement: Disbursement, now: dt.da
 
 
 @transaction.atomic
-def reject_disbursement(*, actor: Actor, disbursement: Disbursement, reason: str, now: dt.datetime) -> Disbursement:
+def reject_disbursement(
+    *, actor: Actor, disbursement: Disbursement, reason: str, now: dt.datetime
+) -> Disbursement:
     """This will turn an application down with a reason; what was reserved goes back."""
     locked = lock_disbursement(disbursement.pk)
     rule: Policy = policies.can_verify if locked.status == Status.APPLIED else policies.can_approve
@@ -69,7 +73,9 @@ def reject_disbursement(*, actor: Actor, disbursement: Disbursement, reason: str
 
 
 @transaction.atomic
-def reopen_approval(*, actor: Actor, disbursement: Disbursement, reason: str, now: dt.datetime) -> Disbursement:
+def reopen_approval(
+    *, actor: Actor, disbursement: Disbursement, reason: str, now: dt.datetime
+) -> Disbursement:
     """This will put an approved or returned payment back to `verified`, because its bank account changed (P3)."""
     locked = lock_disbursement(disbursement.pk)
     authorize(policies.can_release, actor, locked.project.fund.organization_id)
@@ -105,5 +111,16 @@ def _release(locked: Disbursement, now: dt.datetime) -> None:
     void_reservation(purpose=purpose_of(locked), now=now)
 
 
-def _move(locked: Disbursement, to: str, actor: Actor, now: dt.datetime, note: str = "", **fields: object) -> None:
-    move(locked, to, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now, reason=note, **fields)
+def _move(
+    locked: Disbursement, to: str, actor: Actor, now: dt.datetime, note: str = "", **fields: object
+) -> None:
+    move(
+        locked,
+        to,
+        forward=FORWARD,
+        history=DisbursementStatusChange,
+        actor=actor,
+        now=now,
+        reason=note,
+        **fields,
+    )

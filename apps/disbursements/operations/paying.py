@@ -67,7 +67,8 @@ def release_batch(
         move(row, Status.PAYING, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
              reason=batch.number, payer_id=actor.person_id, attempts=row.attempts + 1)  # fmt: skip
     BatchLine.objects.bulk_create(
-        BatchLine(batch=batch, n=n, disbursement=row, amount=row.amount) for n, row in enumerate(rows, start=1)
+        BatchLine(batch=batch, n=n, disbursement=row, amount=row.amount)
+        for n, row in enumerate(rows, start=1)
     )
     crash_point("disbursements.batch_released")
     return batch
@@ -75,7 +76,12 @@ def release_batch(
 
 @transaction.atomic
 def record_results(
-    *, actor: Actor, batch: Batch, outcomes: Sequence[LineOutcome], effective_at: dt.datetime, now: dt.datetime
+    *,
+    actor: Actor,
+    batch: Batch,
+    outcomes: Sequence[LineOutcome],
+    effective_at: dt.datetime,
+    now: dt.datetime,
 ) -> Batch:
     """This will record the bank's answers to a batch, all or nothing: each line becomes paid (ledger entry, allocations,
     public step) or returned (its money stays reserved). Lines already answered the same way are left alone.
@@ -103,7 +109,12 @@ def record_results(
 
 
 def _answer(
-    actor: Actor, row: Disbursement, line: BatchLine, outcome: LineOutcome, effective_at: dt.datetime, now: dt.datetime
+    actor: Actor,
+    row: Disbursement,
+    line: BatchLine,
+    outcome: LineOutcome,
+    effective_at: dt.datetime,
+    now: dt.datetime,
 ) -> None:
     line.result = LineResult.PAID if outcome.paid else LineResult.RETURNED
     line.bank_note, line.settled_at = outcome.note[:160], now

@@ -47,7 +47,9 @@ def return_disbursement(
 
 
 @transaction.atomic
-def confirm_disbursement(*, actor: Actor, disbursement: Disbursement, slip: str, now: dt.datetime) -> Disbursement:
+def confirm_disbursement(
+    *, actor: Actor, disbursement: Disbursement, slip: str, now: dt.datetime
+) -> Disbursement:
     """This will record the family's signed slip for a payment that arrived (P5)."""
     locked = lock_disbursement(disbursement.pk)
     authorize(policies.can_confirm, actor, locked)

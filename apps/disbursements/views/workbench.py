@@ -95,10 +95,16 @@ def _act(request: Request, found: Disbursement) -> None:
     actor, now, reason = request.actor, clock.now(), typed(request, "reason")
     common: dict[str, Any] = {"actor": actor, "disbursement": found, "now": now}
     acts = {
-        "verify": (lambda: operations.verify_disbursement(note=reason, **common), _("已审核。等机构负责人批准。")),
+        "verify": (
+            lambda: operations.verify_disbursement(note=reason, **common),
+            _("已审核。等机构负责人批准。"),
+        ),
         "approve": (lambda: operations.approve_disbursement(**common), _("已批准，资金已占用。等出纳付款。")),
         "reject": (lambda: operations.reject_disbursement(reason=reason, **common), _("已记为未通过。")),
-        "reopen": (lambda: operations.reopen_approval(reason=reason, **common), _("已退回待批准，占用已释放。")),
+        "reopen": (
+            lambda: operations.reopen_approval(reason=reason, **common),
+            _("已退回待批准，占用已释放。"),
+        ),
         "return": (
             lambda: operations.return_disbursement(reason=reason, effective_at=now, **common),
             _("已记为银行退回，资金重新占用。"),
@@ -115,7 +121,9 @@ def _act(request: Request, found: Disbursement) -> None:
 def new_aid(request: Request) -> HttpResponse:
     """This will apply for a family's aid: the first of four steps."""
     form = AidForm(
-        request.POST or None, households=files_of(request.actor), initial={"household": request.GET.get("household", "")}
+        request.POST or None,
+        households=files_of(request.actor),
+        initial={"household": request.GET.get("household", "")},
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -157,7 +165,9 @@ def new_expense(request: Request) -> HttpResponse:
 def _own_projects(actor: Actor) -> Any:
     organizations = actor.scopes("project_officer")
     rows = Project.objects.filter(status__in=SPENDABLE)
-    return (rows.filter(fund__organization__in=organizations) | rows.filter(partner__in=organizations)).order_by("name")
+    return (
+        rows.filter(fund__organization__in=organizations) | rows.filter(partner__in=organizations)
+    ).order_by("name")
 
 
 def _can(actor: Actor) -> dict[str, bool]:
@@ -176,7 +186,9 @@ def _steps(found: Disbursement) -> list[dict[str, Any]]:
         (_("批准"), found.approver, found.approved_at), (_("付款"), found.payer, found.paid_at),
     ]  # fmt: skip
     steps: list[dict[str, Any]] = []
-    now_at = next((i for i, (_label, person, at) in enumerate(done) if person is None or at is None), len(done))
+    now_at = next(
+        (i for i, (_label, person, at) in enumerate(done) if person is None or at is None), len(done)
+    )
     for i, (label, person, at) in enumerate(done):
         note = ""
         if person is not None:
@@ -185,5 +197,7 @@ def _steps(found: Disbursement) -> list[dict[str, Any]]:
         steps.append({"label": label, "note": note, "state": state})
     confirmed = found.status == Status.CONFIRMED
     if found.kind == Kind.AID:
-        steps.append({"label": _("家庭确认"), "note": found.confirmed_by_slip, "state": "" if confirmed else "todo"})
+        steps.append(
+            {"label": _("家庭确认"), "note": found.confirmed_by_slip, "state": "" if confirmed else "todo"}
+        )
     return steps

@@ -135,7 +135,9 @@ def _read_row(sheet: GiftSheet, row: Sequence[Any], number: int, columns: dict[s
         sheet.errors.append(RowError(number, "A", _("合计行之后还有数据行。")))
     if len(sheet.errors) == before and day is not None and amount is not None:
         name = _text(_cell(row, columns.get("name", -1)))[:120]
-        sheet.gifts.append(ListedGift(number, day, name, amount, _text(_cell(row, columns.get("note", -1)))[:300]))
+        sheet.gifts.append(
+            ListedGift(number, day, name, amount, _text(_cell(row, columns.get("note", -1)))[:300])
+        )
 
 
 def _header(rows: list[list[Any]]) -> tuple[int, dict[str, int]]:
@@ -160,7 +162,11 @@ def _rows(content: bytes) -> list[list[Any]]:
             return sheet.to_python(skip_empty_area=False)
         except (CalamineError, IndexError, OSError) as error:
             raise UnreadableList(_("打不开这个表格文件。请确认它没有损坏，也没有加密。")) from error
-    encodings = ("utf-16", "utf-8-sig", "gb18030") if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    encodings = (
+        ("utf-16", "utf-8-sig", "gb18030")
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        else ("utf-8-sig", "gb18030")
+    )
     for encoding in encodings:
         try:
             return list(csv.reader(io.StringIO(content.decode(encoding), newline="")))
@@ -189,7 +195,9 @@ def _amount(cell: Any, currency: str) -> int | None:
         if isinstance(cell, int | float):
             digits = DIGITS[currency]
             shown = round(Decimal(repr(cell)), digits)
-            return int(shown.scaleb(digits)) if abs(Decimal(repr(cell)) - shown) < Decimal("0.000001") else None
+            return (
+                int(shown.scaleb(digits)) if abs(Decimal(repr(cell)) - shown) < Decimal("0.000001") else None
+            )
         return Money.parse(_text(cell), currency).minor
     except (BadInput, InvalidOperation, ValueError):
         return None

@@ -8,92 +8,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('donations', '0001_initial'),
-        ('funds', '0001_initial'),
-        ('payments', '0001_initial'),
+        ("donations", "0001_initial"),
+        ("funds", "0001_initial"),
+        ("payments", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='gift',
-            name='fund',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='funds.microfund'),
+            model_name="gift",
+            name="fund",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="funds.microfund"),
         ),
         migrations.AddField(
-            model_name='gift',
-            name='payment',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.payment'),
+            model_name="gift",
+            name="payment",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="payments.payment",
+            ),
         ),
         migrations.AddField(
-            model_name='gift',
-            name='project',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='funds.project'),
+            model_name="gift",
+            name="project",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="funds.project"
+            ),
         ),
         migrations.AddField(
-            model_name='gift',
-            name='gift_list',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='donations.giftlist'),
+            model_name="gift",
+            name="gift_list",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="donations.giftlist"
+            ),
         ),
         migrations.AddField(
-            model_name='giftstatuschange',
-            name='record',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='donations.gift'),
+            model_name="giftstatuschange",
+            name="record",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="donations.gift"
+            ),
         ),
         migrations.AddField(
-            model_name='receipt',
-            name='gift',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='donations.gift'),
+            model_name="receipt",
+            name="gift",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="receipt", to="donations.gift"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receiptrange',
-            constraint=models.CheckConstraint(condition=models.Q(('first__gt', 0), ('next__gte', models.F('first')), ('next__lte', django.db.models.expressions.CombinedExpression(models.F('last'), '+', models.Value(1)))), name='range_in_bounds'),
+            model_name="receiptrange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("first__gt", 0),
+                    ("next__gte", models.F("first")),
+                    (
+                        "next__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("last"), "+", models.Value(1)
+                        ),
+                    ),
+                ),
+                name="range_in_bounds",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receiptrange',
-            constraint=models.UniqueConstraint(fields=('code', 'first'), name='receipt_range_once'),
+            model_name="receiptrange",
+            constraint=models.UniqueConstraint(fields=("code", "first"), name="receipt_range_once"),
         ),
         migrations.AddIndex(
-            model_name='gift',
-            index=models.Index(condition=models.Q(('status', 'opened')), fields=['project'], name='gift_holding_target'),
+            model_name="gift",
+            index=models.Index(
+                condition=models.Q(("status", "opened")), fields=["project"], name="gift_holding_target"
+            ),
         ),
         migrations.AddIndex(
-            model_name='gift',
-            index=models.Index(condition=models.Q(('status', 'received')), fields=['project', '-received_at', '-id'], name='gift_by_project'),
+            model_name="gift",
+            index=models.Index(
+                condition=models.Q(("status", "received")),
+                fields=["project", "-received_at", "-id"],
+                name="gift_by_project",
+            ),
         ),
         migrations.AddIndex(
-            model_name='gift',
-            index=models.Index(condition=models.Q(('status', 'received')), fields=['fund', '-received_at', '-id'], name='gift_by_fund'),
+            model_name="gift",
+            index=models.Index(
+                condition=models.Q(("status", "received")),
+                fields=["fund", "-received_at", "-id"],
+                name="gift_by_fund",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='gift_positive'),
+            model_name="gift",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="gift_positive"),
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('earmark__isnull', False), ('received_at__isnull', False), ('status', 'received')), models.Q(models.Q(('status', 'received'), _negated=True), ('earmark__isnull', True), ('received_at__isnull', True)), _connector='OR'), name='gift_received_has_money'),
+            model_name="gift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("earmark__isnull", False), ("received_at__isnull", False), ("status", "received")
+                    ),
+                    models.Q(
+                        models.Q(("status", "received"), _negated=True),
+                        ("earmark__isnull", True),
+                        ("received_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="gift_received_has_money",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('gift_list__isnull', True), ('offline_key__isnull', True), ('source', 'online')), models.Q(('gift_list__isnull', False), ('offline_key__isnull', False), ('source', 'offline'), ('status', 'received')), _connector='OR'), name='gift_source_fields'),
+            model_name="gift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("gift_list__isnull", True), ("offline_key__isnull", True), ("source", "online")
+                    ),
+                    models.Q(
+                        ("gift_list__isnull", False),
+                        ("offline_key__isnull", False),
+                        ("source", "offline"),
+                        ("status", "received"),
+                    ),
+                    _connector="OR",
+                ),
+                name="gift_source_fields",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('shown_as', 'anonymous'), _negated=True), ('shown_name', ''), _connector='OR'), name='gift_anonymous_has_no_name'),
+            model_name="gift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("shown_as", "anonymous"), _negated=True), ("shown_name", ""), _connector="OR"
+                ),
+                name="gift_anonymous_has_no_name",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('code', 'number'), name='receipt_number_once'),
+            model_name="receipt",
+            constraint=models.UniqueConstraint(fields=("code", "number"), name="receipt_number_once"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='receipt_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='56f8a4f83212b98b4b9e2285de4cf1f2a3523303', operation='UPDATE OR DELETE', pgid='pgtrigger_receipt_no_change_81c56', table='donations_receipt', when='BEFORE')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="receipt_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="56f8a4f83212b98b4b9e2285de4cf1f2a3523303",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_receipt_no_change_81c56",
+                    table="donations_receipt",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='receipt_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='bfbc4a6c38fb2c981ca4bbb59acb98c084b0bb2e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_receipt_no_truncate_c9faa', table='donations_receipt', when='BEFORE')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="receipt_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="bfbc4a6c38fb2c981ca4bbb59acb98c084b0bb2e",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_receipt_no_truncate_c9faa",
+                    table="donations_receipt",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

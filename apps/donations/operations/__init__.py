@@ -2,7 +2,12 @@
 
 from apps.donations.operations.opening import GiftRequest, open_gift, start_gift_checkout
 from apps.donations.operations.receipts import assign_receipt_range, issue_receipts
-from apps.donations.operations.receiving import close_full_campaign, end_unpaid_gift, post_gift_fee, record_donations
+from apps.donations.operations.receiving import (
+    close_full_campaign,
+    end_unpaid_gift,
+    post_gift_fee,
+    record_donations,
+)
 
 __all__ = [
     "GiftRequest",

@@ -42,7 +42,9 @@ class PartlyKnown(Conflict):
 
     def __init__(self, rows: list[int]) -> None:
         self.rows = rows
-        text = _("没有导入：有%(n)d行与以前的名单相同。相同的是同一笔就用“跳过”（skip），是另外的捐赠就用“加入”（add）。")
+        text = _(
+            "没有导入：有%(n)d行与以前的名单相同。相同的是同一笔就用“跳过”（skip），是另外的捐赠就用“加入”（add）。"
+        )
         super().__init__(str(text) % {"n": len(rows)})
 
 
@@ -106,9 +108,11 @@ def _record(
     actor: Actor, sheet: GiftSheet, source: str, file_name: str, fund: MicroFund, project: Project | None,
     chosen: list[tuple[ListedGift, str]], now: dt.datetime,
 ) -> GiftList:  # fmt: skip
-    marks = project_earmarks([project.pk]).values() if project else [
-        mark for mark, owner in fund_earmarks(fund.pk).items() if owner == 0
-    ]
+    marks = (
+        project_earmarks([project.pk]).values()
+        if project
+        else [mark for mark, owner in fund_earmarks(fund.pk).items() if owner == 0]
+    )
     earmark = next(iter(marks))
     recorded = GiftList.objects.create(
         source=source, file_name=file_name[:160], sha256=sheet.sha256, rows=len(sheet.gifts), added=len(chosen),

@@ -109,7 +109,9 @@ def open_gift(
             )  # fmt: skip
     except IntegrityError:
         return Gift.objects.select_related("payment").get(request_key=request.key)
-    payment = open_payment(actor=actor, purpose=f"gift:{gift.pk}", money=request.money, method=request.method, now=now)
+    payment = open_payment(
+        actor=actor, purpose=f"gift:{gift.pk}", money=request.money, method=request.method, now=now
+    )
     gift.payment = payment
     gift.save(update_fields=["payment"])
     note_status(gift, "", history=GiftStatusChange, actor=actor, now=now)
@@ -117,7 +119,9 @@ def open_gift(
     return gift
 
 
-def start_gift_checkout(*, actor: Actor, gift: Gift, return_url: str, cancel_url: str, now: dt.datetime) -> str:
+def start_gift_checkout(
+    *, actor: Actor, gift: Gift, return_url: str, cancel_url: str, now: dt.datetime
+) -> str:
     """This will open the provider's page of an opened gift, outside any transaction, and return its address.
 
     Raises ProviderUnavailable (the gift stays and expires by itself), NotRaising when it is over.

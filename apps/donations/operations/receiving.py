@@ -86,7 +86,9 @@ def post_gift_fee(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
     fact = ProviderFact.objects.select_related("payment").get(pk=fact_id)
     if fact.kind != FactKind.FEE or not fact.payment.purpose.startswith("gift:") or not fact.amount:
         return
-    settled = ProviderFact.objects.filter(payment=fact.payment, kind=FactKind.SETTLED).values_list("pk", flat=True)
+    settled = ProviderFact.objects.filter(payment=fact.payment, kind=FactKind.SETTLED).values_list(
+        "pk", flat=True
+    )
     record_donations(actor=actor, fact_ids=settled, now=now)
     gift = Gift.objects.get(pk=int(fact.payment.purpose.removeprefix("gift:")))
     assert gift.earmark_id is not None
@@ -104,7 +106,10 @@ def end_unpaid_gift(*, actor: Actor, payment_id: int, now: dt.datetime) -> None:
     if not payment.purpose.startswith("gift:"):
         return
     gift = Gift.objects.select_for_update(of=("self",)).get(pk=int(payment.purpose.removeprefix("gift:")))
-    if gift.status != GiftStatus.OPENED or payment.status not in (PaymentStatus.EXPIRED, PaymentStatus.FAILED):
+    if gift.status != GiftStatus.OPENED or payment.status not in (
+        PaymentStatus.EXPIRED,
+        PaymentStatus.FAILED,
+    ):
         return
     move(gift, str(payment.status), forward=FORWARD, history=GiftStatusChange, actor=actor, now=now)
 

@@ -69,8 +69,10 @@ def _start(request: HttpRequest, form: GiveForm, fund: MicroFund, project: Proje
         actor=PUBLIC, request=form.request(get_language() or "zh-hans"), fund=fund, project=project, now=now
     )
     back = reverse("tracing_gift", args=[gift.token])
-    give = reverse("donations_give_project", args=[project.slug]) if project else reverse(
-        "donations_give_fund", args=[fund.slug]
+    give = (
+        reverse("donations_give_project", args=[project.slug])
+        if project
+        else reverse("donations_give_fund", args=[fund.slug])
     )
     base = settings.SITE_URL.rstrip("/") if settings.SITE_URL else request.build_absolute_uri("/").rstrip("/")
     if gift.status != "opened":
@@ -79,4 +81,3 @@ def _start(request: HttpRequest, form: GiveForm, fund: MicroFund, project: Proje
         actor=PUBLIC, gift=gift, return_url=base + back, cancel_url=base + give, now=now
     )
     return url or back
-

@@ -5,165 +5,346 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('organizations', '0001_initial'),
-        ('places', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("organizations", "0001_initial"),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MicroFund',
+            name="MicroFund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('name_en', models.CharField(blank=True, max_length=120)),
-                ('category', models.CharField(choices=[('illness', '大病'), ('education', '教育'), ('housing', '危房'), ('elderly', '助老'), ('children', '儿童'), ('disability', '助残'), ('emergency', '应急'), ('community', '社区')], max_length=12)),
-                ('named_for', models.CharField(blank=True, max_length=80)),
-                ('purpose', models.TextField()),
-                ('purpose_en', models.TextField(blank=True)),
-                ('committee', models.TextField(blank=True)),
-                ('founding_amount', models.BigIntegerField(default=0)),
-                ('currency', models.CharField(default='CNY', max_length=3)),
-                ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='organizations.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("name_en", models.CharField(blank=True, max_length=120)),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("illness", "大病"),
+                            ("education", "教育"),
+                            ("housing", "危房"),
+                            ("elderly", "助老"),
+                            ("children", "儿童"),
+                            ("disability", "助残"),
+                            ("emergency", "应急"),
+                            ("community", "社区"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("named_for", models.CharField(blank=True, max_length=80)),
+                ("purpose", models.TextField()),
+                ("purpose_en", models.TextField(blank=True)),
+                ("committee", models.TextField(blank=True)),
+                ("founding_amount", models.BigIntegerField(default=0)),
+                ("currency", models.CharField(default="CNY", max_length=3)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="organizations.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('name_en', models.CharField(blank=True, max_length=120)),
-                ('summary', models.CharField(max_length=200)),
-                ('summary_en', models.CharField(blank=True, max_length=300)),
-                ('category', models.CharField(choices=[('illness', '大病'), ('education', '教育'), ('housing', '危房'), ('elderly', '助老'), ('children', '儿童'), ('disability', '助残'), ('emergency', '应急'), ('community', '社区')], max_length=12)),
-                ('purpose', models.TextField()),
-                ('purpose_en', models.TextField(blank=True)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField()),
-                ('area', models.CharField(max_length=80)),
-                ('person_in_charge', models.CharField(max_length=40)),
-                ('office_address', models.CharField(max_length=160)),
-                ('phone', models.CharField(max_length=40)),
-                ('beneficiaries', models.CharField(max_length=200)),
-                ('cost_rate_bp', models.PositiveIntegerField()),
-                ('surplus_rule', models.CharField(max_length=200)),
-                ('filing_number', models.CharField(blank=True, max_length=60)),
-                ('platform_url', models.URLField(blank=True)),
-                ('is_emergency', models.BooleanField(default=False)),
-                ('target', models.BigIntegerField()),
-                ('currency', models.CharField(default='CNY', max_length=3)),
-                ('status', models.CharField(choices=[('draft', '草稿'), ('in_review', '审核中'), ('rejected', '已退回'), ('filed', '已备案'), ('raising', '募捐中'), ('closed', '募捐结束'), ('executing', '执行中'), ('completed', '已完成'), ('suspended', '已暂停')], default='draft', max_length=12)),
-                ('created_at', models.DateTimeField()),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('filed_at', models.DateTimeField(null=True)),
-                ('raising_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('executing_at', models.DateTimeField(null=True)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('suspended_from', models.CharField(blank=True, max_length=12)),
-                ('public_reason', models.TextField(blank=True)),
-                ('last_report_on', models.DateField(null=True)),
-                ('overdue_since', models.DateField(null=True)),
-                ('overdue_count', models.PositiveIntegerField(default=0)),
-                ('drafted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('filed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('fund', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='funds.microfund')),
-                ('partner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='organizations.organization')),
-                ('town', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='places.town')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("name_en", models.CharField(blank=True, max_length=120)),
+                ("summary", models.CharField(max_length=200)),
+                ("summary_en", models.CharField(blank=True, max_length=300)),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("illness", "大病"),
+                            ("education", "教育"),
+                            ("housing", "危房"),
+                            ("elderly", "助老"),
+                            ("children", "儿童"),
+                            ("disability", "助残"),
+                            ("emergency", "应急"),
+                            ("community", "社区"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("purpose", models.TextField()),
+                ("purpose_en", models.TextField(blank=True)),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField()),
+                ("area", models.CharField(max_length=80)),
+                ("person_in_charge", models.CharField(max_length=40)),
+                ("office_address", models.CharField(max_length=160)),
+                ("phone", models.CharField(max_length=40)),
+                ("beneficiaries", models.CharField(max_length=200)),
+                ("cost_rate_bp", models.PositiveIntegerField()),
+                ("surplus_rule", models.CharField(max_length=200)),
+                ("filing_number", models.CharField(blank=True, max_length=60)),
+                ("platform_url", models.URLField(blank=True)),
+                ("is_emergency", models.BooleanField(default=False)),
+                ("target", models.BigIntegerField()),
+                ("currency", models.CharField(default="CNY", max_length=3)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "草稿"),
+                            ("in_review", "审核中"),
+                            ("rejected", "已退回"),
+                            ("filed", "已备案"),
+                            ("raising", "募捐中"),
+                            ("closed", "募捐结束"),
+                            ("executing", "执行中"),
+                            ("completed", "已完成"),
+                            ("suspended", "已暂停"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("filed_at", models.DateTimeField(null=True)),
+                ("raising_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("executing_at", models.DateTimeField(null=True)),
+                ("completed_at", models.DateTimeField(null=True)),
+                ("suspended_from", models.CharField(blank=True, max_length=12)),
+                ("public_reason", models.TextField(blank=True)),
+                ("last_report_on", models.DateField(null=True)),
+                ("overdue_since", models.DateField(null=True)),
+                ("overdue_count", models.PositiveIntegerField(default=0)),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "filed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "fund",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="funds.microfund",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="organizations.organization",
+                    ),
+                ),
+                (
+                    "town",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="places.town"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BudgetLine',
+            name="BudgetLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=24)),
-                ('name', models.CharField(max_length=60)),
-                ('name_en', models.CharField(blank=True, max_length=80)),
-                ('cost', models.CharField(choices=[('programme', '业务活动成本'), ('management', '管理费用'), ('fundraising', '筹资费用')], default='programme', max_length=12)),
-                ('planned', models.BigIntegerField()),
-                ('committed', models.BigIntegerField(default=0)),
-                ('is_fee_line', models.BooleanField(default=False)),
-                ('is_aid_line', models.BooleanField(default=False)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='budget_lines', to='funds.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=24)),
+                ("name", models.CharField(max_length=60)),
+                ("name_en", models.CharField(blank=True, max_length=80)),
+                (
+                    "cost",
+                    models.CharField(
+                        choices=[
+                            ("programme", "业务活动成本"),
+                            ("management", "管理费用"),
+                            ("fundraising", "筹资费用"),
+                        ],
+                        default="programme",
+                        max_length=12,
+                    ),
+                ),
+                ("planned", models.BigIntegerField()),
+                ("committed", models.BigIntegerField(default=0)),
+                ("is_fee_line", models.BooleanField(default=False)),
+                ("is_aid_line", models.BooleanField(default=False)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="budget_lines",
+                        to="funds.project",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='ProjectStatusChange',
+            name="ProjectStatusChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_status', models.CharField(blank=True, max_length=24)),
-                ('to_status', models.CharField(max_length=24)),
-                ('at', models.DateTimeField()),
-                ('actor_person', models.BigIntegerField(null=True)),
-                ('actor_label', models.CharField(max_length=80)),
-                ('reason', models.TextField(blank=True)),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='funds.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("from_status", models.CharField(blank=True, max_length=24)),
+                ("to_status", models.CharField(max_length=24)),
+                ("at", models.DateTimeField()),
+                ("actor_person", models.BigIntegerField(null=True)),
+                ("actor_label", models.CharField(max_length=80)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="funds.project",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'abstract': False,
+                "ordering": ["id"],
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='microfund',
-            constraint=models.CheckConstraint(condition=models.Q(('founding_amount__gte', 0)), name='fund_founding_not_negative'),
+            model_name="microfund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("founding_amount__gte", 0)), name="fund_founding_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='project',
-            index=models.Index(fields=['status', '-raising_at', '-id'], name='project_by_status'),
+            model_name="project",
+            index=models.Index(fields=["status", "-raising_at", "-id"], name="project_by_status"),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('target__gt', 0)), name='project_target_positive'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("target__gt", 0)), name="project_target_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on'))), name='project_period_forward'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gt", models.F("starts_on"))), name="project_period_forward"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_rate_bp__lte', 1000)), name='project_cost_rate_at_most_tenth'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cost_rate_bp__lte", 1000)), name="project_cost_rate_at_most_tenth"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'in_review', 'rejected']), models.Q(('filing_number', ''), _negated=True), _connector='OR'), name='project_no_filing_no_raising'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["draft", "in_review", "rejected"]),
+                    models.Q(("filing_number", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="project_no_filing_no_raising",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'in_review', 'rejected']), models.Q(('filed_at__isnull', False), ('filed_by__isnull', False)), _connector='OR'), name='project_filed_has_filer'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["draft", "in_review", "rejected"]),
+                    models.Q(("filed_at__isnull", False), ("filed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="project_filed_has_filer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('filed_by__isnull', True), models.Q(('filed_by', models.F('drafted_by')), _negated=True), _connector='OR'), name='project_filer_not_drafter'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("filed_by__isnull", True),
+                    models.Q(("filed_by", models.F("drafted_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="project_filer_not_drafter",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['raising', 'closed', 'executing', 'completed']), _negated=True), ('raising_at__isnull', False), _connector='OR'), name='project_raising_has_time'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["raising", "closed", "executing", "completed"]), _negated=True),
+                    ("raising_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="project_raising_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'suspended'), ('suspended_from__in', ['filed', 'raising', 'closed', 'executing']), models.Q(('public_reason', ''), _negated=True)), models.Q(models.Q(('status', 'suspended'), _negated=True), ('suspended_from', '')), _connector='OR'), name='project_suspended_has_reason'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("status", "suspended"),
+                        ("suspended_from__in", ["filed", "raising", "closed", "executing"]),
+                        models.Q(("public_reason", ""), _negated=True),
+                    ),
+                    models.Q(models.Q(("status", "suspended"), _negated=True), ("suspended_from", "")),
+                    _connector="OR",
+                ),
+                name="project_suspended_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budgetline',
-            constraint=models.UniqueConstraint(fields=('project', 'code'), name='budget_line_once'),
+            model_name="budgetline",
+            constraint=models.UniqueConstraint(fields=("project", "code"), name="budget_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='budgetline',
-            constraint=models.CheckConstraint(condition=models.Q(('committed__gte', 0), ('committed__lte', models.F('planned'))), name='budget_line_not_overspent'),
+            model_name="budgetline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("committed__gte", 0), ("committed__lte", models.F("planned"))),
+                name="budget_line_not_overspent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budgetline',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_aid_line', True)), fields=('project',), name='budget_line_aid_once'),
+            model_name="budgetline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_aid_line", True)), fields=("project",), name="budget_line_aid_once"
+            ),
         ),
     ]

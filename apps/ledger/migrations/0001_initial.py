@@ -9,400 +9,814 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('cash', '库存现金'), ('bank', '银行存款'), ('clearing', '支付机构往来'), ('receivable', '应收本会款'), ('inventory', '存货'), ('net_assets', '限定性净资产'), ('gift_income', '捐赠收入'), ('gift_in_kind', '捐赠收入（实物）'), ('other_income', '其他收入'), ('programme', '业务活动成本'), ('management', '管理费用'), ('fundraising', '筹资费用')], max_length=20)),
-                ('nature', models.CharField(choices=[('asset', '资产'), ('liability', '负债'), ('net_asset', '净资产'), ('income', '收入'), ('expense', '费用')], max_length=10)),
-                ('currency', models.CharField(max_length=3)),
-                ('bears_earmark', models.BooleanField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("cash", "库存现金"),
+                            ("bank", "银行存款"),
+                            ("clearing", "支付机构往来"),
+                            ("receivable", "应收本会款"),
+                            ("inventory", "存货"),
+                            ("net_assets", "限定性净资产"),
+                            ("gift_income", "捐赠收入"),
+                            ("gift_in_kind", "捐赠收入（实物）"),
+                            ("other_income", "其他收入"),
+                            ("programme", "业务活动成本"),
+                            ("management", "管理费用"),
+                            ("fundraising", "筹资费用"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("asset", "资产"),
+                            ("liability", "负债"),
+                            ("net_asset", "净资产"),
+                            ("income", "收入"),
+                            ("expense", "费用"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("bears_earmark", models.BooleanField()),
             ],
         ),
         migrations.CreateModel(
-            name='Allocation',
+            name="Allocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('spent', '使用'), ('fee', '手续费'), ('refund', '退款'), ('dispute', '拒付'), ('moved', '调拨转出')], max_length=8)),
-                ('amount', models.BigIntegerField()),
-                ('rule', models.SmallIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("spent", "使用"),
+                            ("fee", "手续费"),
+                            ("refund", "退款"),
+                            ("dispute", "拒付"),
+                            ("moved", "调拨转出"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("rule", models.SmallIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='AllocationRule',
+            name="AllocationRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.SmallIntegerField(unique=True)),
-                ('text_zh', models.TextField()),
-                ('text_en', models.TextField()),
-                ('effective_from', models.DateField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.SmallIntegerField(unique=True)),
+                ("text_zh", models.TextField()),
+                ("text_en", models.TextField()),
+                ("effective_from", models.DateField()),
             ],
         ),
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=120)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=120)),
             ],
         ),
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(unique=True)),
-                ('name_zh', models.CharField(max_length=60)),
-                ('name_en', models.CharField(max_length=60)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(unique=True)),
+                ("name_zh", models.CharField(max_length=60)),
+                ("name_en", models.CharField(max_length=60)),
             ],
         ),
         migrations.CreateModel(
-            name='Line',
+            name="Line",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('n', models.SmallIntegerField()),
-                ('bears_earmark', models.BooleanField()),
-                ('budget_line', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("n", models.SmallIntegerField()),
+                ("bears_earmark", models.BooleanField()),
+                ("budget_line", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Earmark',
+            name="Earmark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('general', '微基金一般资金'), ('project', '项目资金'), ('wish', '微心愿资金'), ('operations', '本会运营资金'), ('reserve', '拒付准备金'), ('goods', '实物价值')], max_length=12)),
-                ('owner', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("general", "微基金一般资金"),
+                            ("project", "项目资金"),
+                            ("wish", "微心愿资金"),
+                            ("operations", "本会运营资金"),
+                            ("reserve", "拒付准备金"),
+                            ("goods", "实物价值"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("owner", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('gift', '捐赠'), ('income', '其他收入'), ('fee', '支付手续费'), ('payout', '结算到银行'), ('refund', '退款'), ('dispute', '拒付'), ('payment', '付款'), ('transfer', '调拨'), ('reversal', '冲正')], max_length=10)),
-                ('idempotency_key', models.CharField(max_length=120, unique=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('line_count', models.SmallIntegerField()),
-                ('effective_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('actor_person', models.BigIntegerField(null=True)),
-                ('actor_label', models.CharField(max_length=80)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("gift", "捐赠"),
+                            ("income", "其他收入"),
+                            ("fee", "支付手续费"),
+                            ("payout", "结算到银行"),
+                            ("refund", "退款"),
+                            ("dispute", "拒付"),
+                            ("payment", "付款"),
+                            ("transfer", "调拨"),
+                            ("reversal", "冲正"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("idempotency_key", models.CharField(max_length=120, unique=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("line_count", models.SmallIntegerField()),
+                ("effective_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("actor_person", models.BigIntegerField(null=True)),
+                ("actor_label", models.CharField(max_length=80)),
             ],
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.BigIntegerField()),
-                ('origin', models.BigIntegerField(null=True)),
-                ('amount', models.BigIntegerField()),
-                ('settled_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("origin", models.BigIntegerField(null=True)),
+                ("amount", models.BigIntegerField()),
+                ("settled_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='RefundHold',
+            name="RefundHold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('spending', '付款占用'), ('refund', '退款占用')], max_length=8)),
-                ('purpose', models.CharField(max_length=80)),
-                ('amount', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('open', '占用中'), ('consumed', '已用'), ('void', '已释放')], default='open', max_length=8)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("spending", "付款占用"), ("refund", "退款占用")], max_length=8
+                    ),
+                ),
+                ("purpose", models.CharField(max_length=80)),
+                ("amount", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "占用中"), ("consumed", "已用"), ("void", "已释放")],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='AccountCode',
+            name="AccountCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('cash', '库存现金'), ('bank', '银行存款'), ('clearing', '支付机构往来'), ('receivable', '应收本会款'), ('inventory', '存货'), ('net_assets', '限定性净资产'), ('gift_income', '捐赠收入'), ('gift_in_kind', '捐赠收入（实物）'), ('other_income', '其他收入'), ('programme', '业务活动成本'), ('management', '管理费用'), ('fundraising', '筹资费用')], max_length=20)),
-                ('code', models.CharField(max_length=8)),
-                ('name_zh', models.CharField(max_length=60)),
-                ('name_en', models.CharField(max_length=80)),
-                ('source', models.CharField(max_length=120)),
-                ('effective_from', models.DateField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("cash", "库存现金"),
+                            ("bank", "银行存款"),
+                            ("clearing", "支付机构往来"),
+                            ("receivable", "应收本会款"),
+                            ("inventory", "存货"),
+                            ("net_assets", "限定性净资产"),
+                            ("gift_income", "捐赠收入"),
+                            ("gift_in_kind", "捐赠收入（实物）"),
+                            ("other_income", "其他收入"),
+                            ("programme", "业务活动成本"),
+                            ("management", "管理费用"),
+                            ("fundraising", "筹资费用"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("code", models.CharField(max_length=8)),
+                ("name_zh", models.CharField(max_length=60)),
+                ("name_en", models.CharField(max_length=80)),
+                ("source", models.CharField(max_length=120)),
+                ("effective_from", models.DateField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('role', 'effective_from'), name='account_code_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("role", "effective_from"), name="account_code_once")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='allocationrule',
-            trigger=pgtrigger.compiler.Trigger(name='allocationrule_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='5def603be95d38261d2f8da1a7988aaeddba5ef5', operation='UPDATE OR DELETE', pgid='pgtrigger_allocationrule_no_change_61746', table='ledger_allocationrule', when='BEFORE')),
+            model_name="allocationrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="allocationrule_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="5def603be95d38261d2f8da1a7988aaeddba5ef5",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_allocationrule_no_change_61746",
+                    table="ledger_allocationrule",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='allocationrule',
-            trigger=pgtrigger.compiler.Trigger(name='allocationrule_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='26b29c323ec8998aa572867ee3f1ee2480cb4e64', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_allocationrule_no_truncate_94882', table='ledger_allocationrule', when='BEFORE')),
+            model_name="allocationrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="allocationrule_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="26b29c323ec8998aa572867ee3f1ee2480cb4e64",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_allocationrule_no_truncate_94882",
+                    table="ledger_allocationrule",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='book',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.book'),
+            model_name="account",
+            name="book",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.book"),
         ),
         migrations.CreateModel(
-            name='Delta',
+            name="Delta",
             fields=[
-                ('line', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='ledger.line')),
-                ('kind', models.CharField(choices=[('raised', 'raised'), ('income', 'income')], max_length=10)),
-                ('amount', models.BigIntegerField()),
-                ('settled_at', models.DateTimeField()),
-                ('origin', models.BigIntegerField(null=True)),
+                (
+                    "line",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="ledger.line",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(choices=[("raised", "raised"), ("income", "income")], max_length=10),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("settled_at", models.DateTimeField()),
+                ("origin", models.BigIntegerField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='line',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.account'),
+            model_name="line",
+            name="account",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.account"),
         ),
         migrations.AddField(
-            model_name='line',
-            name='channel',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='ledger.channel'),
+            model_name="line",
+            name="channel",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="ledger.channel"
+            ),
         ),
         migrations.CreateModel(
-            name='EarmarkBalance',
+            name="EarmarkBalance",
             fields=[
-                ('earmark', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='balance', serialize=False, to='ledger.earmark')),
-                ('available', models.BigIntegerField(default=0)),
-                ('reserved', models.BigIntegerField(default=0)),
-                ('next_seq', models.BigIntegerField(default=1)),
-                ('raised', models.BigIntegerField(default=0)),
-                ('income', models.BigIntegerField(default=0)),
-                ('refunded', models.BigIntegerField(default=0)),
-                ('disputed', models.BigIntegerField(default=0)),
-                ('fees', models.BigIntegerField(default=0)),
-                ('spent', models.BigIntegerField(default=0)),
-                ('moved_in', models.BigIntegerField(default=0)),
-                ('moved_out', models.BigIntegerField(default=0)),
+                (
+                    "earmark",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="balance",
+                        serialize=False,
+                        to="ledger.earmark",
+                    ),
+                ),
+                ("available", models.BigIntegerField(default=0)),
+                ("reserved", models.BigIntegerField(default=0)),
+                ("next_seq", models.BigIntegerField(default=1)),
+                ("raised", models.BigIntegerField(default=0)),
+                ("income", models.BigIntegerField(default=0)),
+                ("refunded", models.BigIntegerField(default=0)),
+                ("disputed", models.BigIntegerField(default=0)),
+                ("fees", models.BigIntegerField(default=0)),
+                ("spent", models.BigIntegerField(default=0)),
+                ("moved_in", models.BigIntegerField(default=0)),
+                ("moved_out", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.AddField(
-            model_name='line',
-            name='earmark',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='ledger.earmark'),
+            model_name="line",
+            name="earmark",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="ledger.earmark"
+            ),
         ),
         migrations.AddField(
-            model_name='earmark',
-            name='book',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.book'),
+            model_name="earmark",
+            name="book",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.book"),
         ),
         migrations.AddField(
-            model_name='line',
-            name='entry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='ledger.entry'),
+            model_name="line",
+            name="entry",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="ledger.entry"
+            ),
         ),
         migrations.AddField(
-            model_name='entry',
-            name='reverses',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.entry'),
+            model_name="entry",
+            name="reverses",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="reversed_by",
+                to="ledger.entry",
+            ),
         ),
         migrations.AddField(
-            model_name='allocation',
-            name='entry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='ledger.entry'),
+            model_name="allocation",
+            name="entry",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="ledger.entry"
+            ),
         ),
         migrations.CreateModel(
-            name='LotBalance',
+            name="LotBalance",
             fields=[
-                ('lot', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='balance', serialize=False, to='ledger.lot')),
-                ('seq', models.BigIntegerField()),
-                ('remaining', models.BigIntegerField()),
-                ('held', models.BigIntegerField(default=0)),
+                (
+                    "lot",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="balance",
+                        serialize=False,
+                        to="ledger.lot",
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("remaining", models.BigIntegerField()),
+                ("held", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.AddField(
-            model_name='lot',
-            name='earmark',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.earmark'),
+            model_name="lot",
+            name="earmark",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.earmark"),
         ),
         migrations.AddField(
-            model_name='lot',
-            name='entry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.entry'),
+            model_name="lot",
+            name="entry",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.entry"),
         ),
         migrations.AddField(
-            model_name='allocation',
-            name='lot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='ledger.lot'),
+            model_name="allocation",
+            name="lot",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="ledger.lot"
+            ),
         ),
         migrations.AddField(
-            model_name='refundhold',
-            name='lot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.lot'),
+            model_name="refundhold",
+            name="lot",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.lot"),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='earmark',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.earmark'),
+            model_name="reservation",
+            name="earmark",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.earmark"),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='entry',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='ledger.entry'),
+            model_name="reservation",
+            name="entry",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="ledger.entry"
+            ),
         ),
         migrations.AddField(
-            model_name='refundhold',
-            name='reservation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='ledger.reservation'),
+            model_name="refundhold",
+            name="reservation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="ledger.reservation"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('book', 'role', 'currency'), name='account_once'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("book", "role", "currency"), name="account_once"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('id', 'currency', 'bears_earmark'), name='account_key_of_lines'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("id", "currency", "bears_earmark"), name="account_key_of_lines"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bears_earmark', True), ('nature__in', ['net_asset', 'income', 'expense'])), models.Q(('bears_earmark', False), ('nature__in', ['asset', 'liability'])), _connector='OR'), name='account_earmark_by_nature'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bears_earmark", True), ("nature__in", ["net_asset", "income", "expense"])),
+                    models.Q(("bears_earmark", False), ("nature__in", ["asset", "liability"])),
+                    _connector="OR",
+                ),
+                name="account_earmark_by_nature",
+            ),
         ),
         migrations.AddField(
-            model_name='delta',
-            name='earmark',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deltas', to='ledger.earmark'),
+            model_name="delta",
+            name="earmark",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="deltas", to="ledger.earmark"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earmarkbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('available__gte', 0)), name='earmark_never_below_zero'),
+            model_name="earmarkbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("available__gte", 0)), name="earmark_never_below_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earmarkbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0)), name='earmark_reserved_not_negative'),
+            model_name="earmarkbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__gte", 0)), name="earmark_reserved_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earmarkbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('available', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('raised'), '+', models.F('income')), '+', models.F('moved_in')), '-', models.F('moved_out')), '-', models.F('refunded')), '-', models.F('disputed')), '-', models.F('fees')), '-', models.F('spent')), '-', models.F('reserved')))), name='earmark_columns_close'),
+            model_name="earmarkbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "available",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    django.db.models.expressions.CombinedExpression(
+                                                        models.F("raised"), "+", models.F("income")
+                                                    ),
+                                                    "+",
+                                                    models.F("moved_in"),
+                                                ),
+                                                "-",
+                                                models.F("moved_out"),
+                                            ),
+                                            "-",
+                                            models.F("refunded"),
+                                        ),
+                                        "-",
+                                        models.F("disputed"),
+                                    ),
+                                    "-",
+                                    models.F("fees"),
+                                ),
+                                "-",
+                                models.F("spent"),
+                            ),
+                            "-",
+                            models.F("reserved"),
+                        ),
+                    )
+                ),
+                name="earmark_columns_close",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earmark',
-            constraint=models.UniqueConstraint(fields=('kind', 'owner', 'currency'), name='earmark_once'),
+            model_name="earmark",
+            constraint=models.UniqueConstraint(fields=("kind", "owner", "currency"), name="earmark_once"),
         ),
         migrations.AddConstraint(
-            model_name='earmark',
-            constraint=models.UniqueConstraint(fields=('id', 'currency'), name='earmark_key_of_lines'),
+            model_name="earmark",
+            constraint=models.UniqueConstraint(fields=("id", "currency"), name="earmark_key_of_lines"),
         ),
         migrations.AddConstraint(
-            model_name='line',
-            constraint=models.UniqueConstraint(fields=('entry', 'n'), name='line_number_once'),
+            model_name="line",
+            constraint=models.UniqueConstraint(fields=("entry", "n"), name="line_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='line',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='line_not_zero'),
+            model_name="line",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="line_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='line',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bears_earmark', True), ('earmark__isnull', False)), models.Q(('bears_earmark', False), ('earmark__isnull', True)), _connector='OR'), name='line_earmark_by_account'),
+            model_name="line",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bears_earmark", True), ("earmark__isnull", False)),
+                    models.Q(("bears_earmark", False), ("earmark__isnull", True)),
+                    _connector="OR",
+                ),
+                name="line_earmark_by_account",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='line',
-            trigger=pgtrigger.compiler.Trigger(name='line_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='be6d9cb77c94b35f4a7d01774b48312d9d3412f5', operation='UPDATE OR DELETE', pgid='pgtrigger_line_no_change_38d36', table='ledger_line', when='BEFORE')),
+            model_name="line",
+            trigger=pgtrigger.compiler.Trigger(
+                name="line_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="be6d9cb77c94b35f4a7d01774b48312d9d3412f5",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_line_no_change_38d36",
+                    table="ledger_line",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='line',
-            trigger=pgtrigger.compiler.Trigger(name='line_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='568b370019a7c657fd6301087a26f8ba54fa729d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_line_no_truncate_ac70e', table='ledger_line', when='BEFORE')),
+            model_name="line",
+            trigger=pgtrigger.compiler.Trigger(
+                name="line_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="568b370019a7c657fd6301087a26f8ba54fa729d",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_line_no_truncate_ac70e",
+                    table="ledger_line",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['effective_at', 'kind'], name='entry_effective'),
+            model_name="entry",
+            index=models.Index(fields=["effective_at", "kind"], name="entry_effective"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('line_count__gte', 2)), name='entry_two_lines'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("line_count__gte", 2)), name="entry_two_lines"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('id', 'currency'), name='entry_key_of_lines'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(fields=("id", "currency"), name="entry_key_of_lines"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reversal'), ('reverses__isnull', False)), models.Q(models.Q(('kind', 'reversal'), _negated=True), ('reverses__isnull', True)), _connector='OR'), name='entry_reversal_names_entry'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "reversal"), ("reverses__isnull", False)),
+                    models.Q(models.Q(("kind", "reversal"), _negated=True), ("reverses__isnull", True)),
+                    _connector="OR",
+                ),
+                name="entry_reversal_names_entry",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='entry_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a0628b2bbe35c0df01c1318ef81250ab1704d8a7', operation='UPDATE OR DELETE', pgid='pgtrigger_entry_no_change_6347c', table='ledger_entry', when='BEFORE')),
+            model_name="entry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="entry_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a0628b2bbe35c0df01c1318ef81250ab1704d8a7",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_entry_no_change_6347c",
+                    table="ledger_entry",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='entry_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='bb0f2e14a47fe68ce88da6603382cf9299e8c7cb', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_entry_no_truncate_57f08', table='ledger_entry', when='BEFORE')),
+            model_name="entry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="entry_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="bb0f2e14a47fe68ce88da6603382cf9299e8c7cb",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_entry_no_truncate_57f08",
+                    table="ledger_entry",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='lotbalance',
-            name='earmark',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='ledger.earmark'),
+            model_name="lotbalance",
+            name="earmark",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, to="ledger.earmark"
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('origin__isnull', False)), fields=['origin'], name='lot_origin'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("origin__isnull", False)), fields=["origin"], name="lot_origin"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.UniqueConstraint(fields=('earmark', 'seq'), name='lot_seq_once'),
+            model_name="lot",
+            constraint=models.UniqueConstraint(fields=("earmark", "seq"), name="lot_seq_once"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='lot_is_credit'),
+            model_name="lot",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="lot_is_credit"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='lot',
-            trigger=pgtrigger.compiler.Trigger(name='lot_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='e1fb2d7eb1a241886002282af08e15be3f023de8', operation='UPDATE OR DELETE', pgid='pgtrigger_lot_no_change_838e5', table='ledger_lot', when='BEFORE')),
+            model_name="lot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="lot_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="e1fb2d7eb1a241886002282af08e15be3f023de8",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_lot_no_change_838e5",
+                    table="ledger_lot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='lot',
-            trigger=pgtrigger.compiler.Trigger(name='lot_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='ae1cea5e71595ab3768d182bd220d85722c17675', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_lot_no_truncate_ce5b3', table='ledger_lot', when='BEFORE')),
+            model_name="lot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="lot_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="ae1cea5e71595ab3768d182bd220d85722c17675",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_lot_no_truncate_ce5b3",
+                    table="ledger_lot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='allocation_not_zero'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="allocation_not_zero"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='allocation',
-            trigger=pgtrigger.compiler.Trigger(name='allocation_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='4bd0dbd91e67a55c71bcbddf96b3862c4c290676', operation='UPDATE OR DELETE', pgid='pgtrigger_allocation_no_change_a1cfd', table='ledger_allocation', when='BEFORE')),
+            model_name="allocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="allocation_no_change",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="4bd0dbd91e67a55c71bcbddf96b3862c4c290676",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_allocation_no_change_a1cfd",
+                    table="ledger_allocation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='allocation',
-            trigger=pgtrigger.compiler.Trigger(name='allocation_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='ba938ec95f0072eb96f38f8584ec3dc90011756b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_allocation_no_truncate_1da11', table='ledger_allocation', when='BEFORE')),
+            model_name="allocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="allocation_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="ba938ec95f0072eb96f38f8584ec3dc90011756b",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_allocation_no_truncate_1da11",
+                    table="ledger_allocation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('purpose',), name='reservation_open_once'),
+            model_name="reservation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "open")), fields=("purpose",), name="reservation_open_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='reservation_positive'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="reservation_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('entry__isnull', True), ('status', 'open')), models.Q(('closed_at__isnull', False), ('entry__isnull', False), ('status', 'consumed')), models.Q(('closed_at__isnull', False), ('entry__isnull', True), ('status', 'void')), _connector='OR'), name='reservation_status_fields'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", True), ("entry__isnull", True), ("status", "open")),
+                    models.Q(("closed_at__isnull", False), ("entry__isnull", False), ("status", "consumed")),
+                    models.Q(("closed_at__isnull", False), ("entry__isnull", True), ("status", "void")),
+                    _connector="OR",
+                ),
+                name="reservation_status_fields",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refundhold',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_hold_positive'),
+            model_name="refundhold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="refund_hold_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delta',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='delta_is_credit'),
+            model_name="delta",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="delta_is_credit"),
         ),
         migrations.AddIndex(
-            model_name='lotbalance',
-            index=models.Index(condition=models.Q(('remaining__gt', models.F('held'))), fields=['earmark', 'seq'], name='lot_free'),
+            model_name="lotbalance",
+            index=models.Index(
+                condition=models.Q(("remaining__gt", models.F("held"))),
+                fields=["earmark", "seq"],
+                name="lot_free",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lotbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('held__lte', models.F('remaining'))), name='lot_held_within'),
+            model_name="lotbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("held__gte", 0), ("held__lte", models.F("remaining"))),
+                name="lot_held_within",
+            ),
         ),
     ]

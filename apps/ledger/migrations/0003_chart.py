@@ -40,7 +40,9 @@ def load(apps, schema_editor):
     code, channel = apps.get_model("ledger", "AccountCode"), apps.get_model("ledger", "Channel")
     for role, number, zh, en in CODES:
         code.objects.get_or_create(
-            role=role, effective_from=FROM, defaults={"code": number, "name_zh": zh, "name_en": en, "source": SOURCE}
+            role=role,
+            effective_from=FROM,
+            defaults={"code": number, "name_zh": zh, "name_en": en, "source": SOURCE},
         )
     for key, zh, en in CHANNELS:
         channel.objects.get_or_create(code=key, defaults={"name_zh": zh, "name_en": en})

@@ -9,7 +9,13 @@ def open_book(*, code: str, name: str, currency: str = "CNY") -> Book:
     book, _ = Book.objects.get_or_create(code=code, defaults={"name": name})
     Account.objects.bulk_create(
         [
-            Account(book=book, role=role, nature=nature, currency=currency, bears_earmark=nature in EARMARKED_NATURES)
+            Account(
+                book=book,
+                role=role,
+                nature=nature,
+                currency=currency,
+                bears_earmark=nature in EARMARKED_NATURES,
+            )
             for role, nature in NATURE_OF.items()
         ],
         ignore_conflicts=True,
@@ -20,6 +26,8 @@ def open_book(*, code: str, name: str, currency: str = "CNY") -> Book:
 def open_earmark(*, book: Book, kind: str, owner: int, currency: str = "CNY") -> Earmark:
     """This will open the earmark of an owner in a currency with an empty balance; safe to repeat."""
     open_book(code=book.code, name=book.name, currency=currency)
-    earmark, _ = Earmark.objects.get_or_create(kind=kind, owner=owner, currency=currency, defaults={"book": book})
+    earmark, _ = Earmark.objects.get_or_create(
+        kind=kind, owner=owner, currency=currency, defaults={"book": book}
+    )
     EarmarkBalance.objects.get_or_create(earmark=earmark)
     return earmark

@@ -41,7 +41,10 @@ def write_entry(
     """
     kept = [posting for posting in postings if posting.amount]
     roles = {posting.role for posting in kept}
-    accounts = {account.role: account for account in Account.objects.filter(book=book, currency=currency, role__in=roles)}
+    accounts = {
+        account.role: account
+        for account in Account.objects.filter(book=book, currency=currency, role__in=roles)
+    }
     codes = {posting.channel for posting in kept if posting.channel}
     channels = dict(Channel.objects.filter(code__in=codes).values_list("code", "id")) if codes else {}
     entry = Entry.objects.create(

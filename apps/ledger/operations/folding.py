@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
-_LOCK = "SELECT earmark_id FROM ledger_earmarkbalance WHERE earmark_id = ANY(%s) ORDER BY earmark_id FOR UPDATE"
+_LOCK = (
+    "SELECT earmark_id FROM ledger_earmarkbalance WHERE earmark_id = ANY(%s) ORDER BY earmark_id FOR UPDATE"
+)
 
 _FOLD = """
 WITH gone AS (

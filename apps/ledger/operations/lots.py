@@ -14,7 +14,13 @@ from apps.ledger.operations.entries import RULE
 STEP = 500
 """Lots read at a time: a payment that needs three lots doesn't read ten thousand."""
 
-COLUMN_OF = {"spent": "spent", "fee": "fees", "refund": "refunded", "dispute": "disputed", "moved": "moved_out"}
+COLUMN_OF = {
+    "spent": "spent",
+    "fee": "fees",
+    "refund": "refunded",
+    "dispute": "disputed",
+    "moved": "moved_out",
+}
 """The cumulative column of an earmark's balance that each kind of allocation counts in."""
 
 _TAKE = """
@@ -61,7 +67,9 @@ def own_lots(earmark: int, origin: int, amount: int) -> list[Part]:
     """This will choose the free part of a gift's own lots in a locked earmark, at most `amount`."""
     parts: list[Part] = []
     left = amount
-    rows = LotBalance.objects.filter(earmark=earmark, lot__origin=origin, remaining__gt=F("held")).order_by("seq")
+    rows = LotBalance.objects.filter(earmark=earmark, lot__origin=origin, remaining__gt=F("held")).order_by(
+        "seq"
+    )
     for lot, remaining, held in rows.values_list("lot_id", "remaining", "held"):
         take = min(left, remaining - held)
         if take:

@@ -15,7 +15,14 @@ from apps.ledger.states import AccountRole, EarmarkKind, EntryKind
 
 
 def post_fee(
-    *, actor: Actor, earmark: int, origin: int, amount: int, key: str, effective_at: dt.datetime, channel: str | None
+    *,
+    actor: Actor,
+    earmark: int,
+    origin: int,
+    amount: int,
+    key: str,
+    effective_at: dt.datetime,
+    channel: str | None,
 ) -> Entry:
     """This will book a provider's fee (G7): from the gift's own lot as far as free and available, then from operations,
     then as receivable from the federation. `amount` in minor units, from the balance transaction."""
@@ -26,7 +33,14 @@ def post_fee(
 
 
 def post_dispute(
-    *, actor: Actor, earmark: int, origin: int, amount: int, key: str, effective_at: dt.datetime, channel: str | None
+    *,
+    actor: Actor,
+    earmark: int,
+    origin: int,
+    amount: int,
+    key: str,
+    effective_at: dt.datetime,
+    channel: str | None,
 ) -> Entry:
     """This will book money withdrawn by a dispute (G9): from the gift's own lot as far as free and available, then from
     the chargeback reserve, then as receivable from the federation."""
@@ -59,7 +73,10 @@ def _fall(
     postings = [Posting(cost, lots.total(first), earmark=earmark)]
     if second:
         postings.append(Posting(cost, lots.total(then), earmark=second.pk))
-    postings += [Posting(AccountRole.RECEIVABLE, left), Posting(AccountRole.CLEARING, -amount, channel=channel)]
+    postings += [
+        Posting(AccountRole.RECEIVABLE, left),
+        Posting(AccountRole.CLEARING, -amount, channel=channel),
+    ]
     entry = write_entry(
         kind=kind, key=key, book=own.book_id, currency=own.currency, postings=postings, effective_at=effective_at,
         actor=actor,

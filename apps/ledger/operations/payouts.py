@@ -9,7 +9,14 @@ from apps.ledger.states import AccountRole, EntryKind
 
 
 def post_payout(
-    *, actor: Actor, book: int, amount: int, currency: str, key: str, effective_at: dt.datetime, channel: str | None
+    *,
+    actor: Actor,
+    book: int,
+    amount: int,
+    currency: str,
+    key: str,
+    effective_at: dt.datetime,
+    channel: str | None,
 ) -> Entry | None:
     """This will book a provider's payout to the bank: Dr bank / Cr provider clearing. None when its key was known."""
     return claim_entry(

@@ -77,7 +77,10 @@ def release_refund(*, purpose: str, now: dt.datetime) -> None:
 
 def _open_hold(purpose: str) -> tuple[Reservation, list[lots.Part]]:
     reservation = open_reservation(purpose)
-    parts = [lots.Part(lot, amount) for lot, amount in reservation.holds.order_by("id").values_list("lot", "amount")]
+    parts = [
+        lots.Part(lot, amount)
+        for lot, amount in reservation.holds.order_by("id").values_list("lot", "amount")
+    ]
     return reservation, parts
 
 

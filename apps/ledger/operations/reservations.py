@@ -14,7 +14,9 @@ def open_reservation(purpose: str) -> Reservation:
 
     Raises ReservationClosed when none is open.
     """
-    earmark = Reservation.objects.filter(purpose=purpose, status="open").values_list("earmark", flat=True).first()
+    earmark = (
+        Reservation.objects.filter(purpose=purpose, status="open").values_list("earmark", flat=True).first()
+    )
     if earmark is None:
         raise ReservationClosed()
     lock_earmarks([earmark])

@@ -29,7 +29,9 @@ def reverse_entry(*, actor: Actor, entry: Entry, key: str, effective_at: dt.date
     return reversal
 
 
-def mirror(*, actor: Actor, entry: Entry, key: str, effective_at: dt.datetime) -> tuple[Entry, dict[int, int]]:
+def mirror(
+    *, actor: Actor, entry: Entry, key: str, effective_at: dt.datetime
+) -> tuple[Entry, dict[int, int]]:
     """This will write the mirrored entry and allocations under locks the caller holds; returns it with what each
     earmark got back."""
     if Entry.objects.filter(reverses=entry).exists():

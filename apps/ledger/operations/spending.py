@@ -95,7 +95,11 @@ def return_payment(
         if reserve_again:
             lots.change_balance(earmark, spent=-amount, reserved=amount)
             Reservation.objects.create(
-                kind=ReservationKind.SPENDING, purpose=purpose, earmark_id=earmark, amount=amount, opened_at=now
+                kind=ReservationKind.SPENDING,
+                purpose=purpose,
+                earmark_id=earmark,
+                amount=amount,
+                opened_at=now,
             )
         else:
             lots.change_balance(earmark, spent=-amount, available=amount)

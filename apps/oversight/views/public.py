@@ -17,8 +17,19 @@ def statistics(request: HttpRequest) -> HttpResponse:
     figures = city_figures()
     top = max((raised for _category, _n, raised in figures.by_category), default=0) or 1
     rows = [
-        {"label": Category(category).label, "projects": n, "raised": raised, "width": f"{max(100 * raised / top, 0):.1f}%"}
+        {
+            "label": Category(category).label,
+            "projects": n,
+            "raised": raised,
+            "width": f"{max(100 * raised / top, 0):.1f}%",
+        }
         for category, n, raised in figures.by_category
     ]
-    context = {"figures": figures, "rows": rows, "now": clock.now(), "starting_line": STARTING_LINE, "source": SOURCE}
+    context = {
+        "figures": figures,
+        "rows": rows,
+        "now": clock.now(),
+        "starting_line": STARTING_LINE,
+        "source": SOURCE,
+    }
     return render(request, "oversight/statistics.html", context)

@@ -48,7 +48,9 @@ def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
     """This will work off up to `limit` waiting events: fetch each payment once, outside any transaction, then apply all
     in one. Events whose provider doesn't answer are put back. Returns how many were done."""
     events = list(
-        ProviderEvent.objects.filter(processed_at__isnull=True, due_at__lte=now).order_by("due_at", "id")[:limit]
+        ProviderEvent.objects.filter(processed_at__isnull=True, due_at__lte=now).order_by("due_at", "id")[
+            :limit
+        ]
     )
     if not events:
         return 0
@@ -66,7 +68,9 @@ def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
     with transaction.atomic():
         known = apply_snapshots(actor=system("payments.inbox"), snapshots=snapshots, now=now)
         for pk, outcome in done.items():
-            ProviderEvent.objects.filter(pk=pk, processed_at__isnull=True).update(processed_at=now, outcome=outcome)
+            ProviderEvent.objects.filter(pk=pk, processed_at__isnull=True).update(
+                processed_at=now, outcome=outcome
+            )
     for key in snapshots.keys() - known:
         log.warning("payments.unknown_session", provider=key[0])
     return len(done)
@@ -81,7 +85,9 @@ def _put_back(event: ProviderEvent, now: dt.datetime) -> None:
 def waiting_payments(now: dt.datetime) -> list[Payment]:
     """This will list open payments whose provider hasn't been asked for a while."""
     return list(
-        Payment.objects.filter(status__in=["created", "open", "pending"], created_at__lte=now - dt.timedelta(minutes=2))
+        Payment.objects.filter(
+            status__in=["created", "open", "pending"], created_at__lte=now - dt.timedelta(minutes=2)
+        )
         .exclude(checked_at__gt=now - dt.timedelta(minutes=2))
         .order_by("id")[:100]
     )

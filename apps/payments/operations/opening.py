@@ -59,5 +59,7 @@ def start_checkout(
             locked.session_ref, locked.checkout_url = checkout.ref, checkout.url
             locked.save(update_fields=["session_ref", "checkout_url"])
         if locked.status == PaymentStatus.CREATED:
-            move(locked, PaymentStatus.OPEN, forward=FORWARD, history=PaymentStatusChange, actor=actor, now=now)
+            move(
+                locked, PaymentStatus.OPEN, forward=FORWARD, history=PaymentStatusChange, actor=actor, now=now
+            )
     return locked

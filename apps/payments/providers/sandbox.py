@@ -17,7 +17,15 @@ from django.conf import settings
 from django.urls import reverse
 
 from apps.payments.models import SandboxSession
-from apps.payments.provider import BadSignature, Checkout, CheckoutRequest, Fee, IncomingEvent, Snapshot, StaleEvent
+from apps.payments.provider import (
+    BadSignature,
+    Checkout,
+    CheckoutRequest,
+    Fee,
+    IncomingEvent,
+    Snapshot,
+    StaleEvent,
+)
 from apps.payments.states import Method
 
 TOLERANCE = 300
@@ -45,13 +53,17 @@ class SandboxProvider:
                 "return_url": request.return_url, "expires_at": request.expires_at,
             },
         )  # fmt: skip
-        return Checkout(session.ref, reverse("payments_sandbox_cashier", args=[session.ref]), session.expires_at)
+        return Checkout(
+            session.ref, reverse("payments_sandbox_cashier", args=[session.ref]), session.expires_at
+        )
 
     def find_session(self, reference: str) -> Checkout | None:
         session = SandboxSession.objects.filter(reference=reference).first()
         if session is None:
             return None
-        return Checkout(session.ref, reverse("payments_sandbox_cashier", args=[session.ref]), session.expires_at)
+        return Checkout(
+            session.ref, reverse("payments_sandbox_cashier", args=[session.ref]), session.expires_at
+        )
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> IncomingEvent:
         stamp, _, digest = headers.get("Sandbox-Signature", "").partition(",")

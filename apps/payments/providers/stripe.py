@@ -119,7 +119,9 @@ class StripeProvider:
         if data["type"] in SESSION_EVENTS:
             return str(thing["id"])
         try:
-            page = self._client.v1.checkout.sessions.list({"payment_intent": thing["payment_intent"], "limit": 1})
+            page = self._client.v1.checkout.sessions.list(
+                {"payment_intent": thing["payment_intent"], "limit": 1}
+            )
         except stripe.StripeError as error:
             raise _unavailable("session_of", error) from error
         return page.data[0].id if page.data else ""
@@ -132,7 +134,9 @@ class StripeProvider:
         if session.livemode != ("_live_" in settings.STRIPE_API_KEY):
             raise ProviderUnavailable()
         intent: Any = session.payment_intent if not isinstance(session.payment_intent, str) else None
-        charge: Any = intent.latest_charge if intent is not None and not isinstance(intent.latest_charge, str) else None
+        charge: Any = (
+            intent.latest_charge if intent is not None and not isinstance(intent.latest_charge, str) else None
+        )
         return Snapshot(
             session_ref=session.id,
             reference=session.client_reference_id or "",
@@ -167,7 +171,9 @@ def _incoming(data: dict[str, Any]) -> IncomingEvent:
         raise BadSignature() from error
     if bool(data.get("livemode")) != ("_live_" in settings.STRIPE_API_KEY):
         # An event of the other mode is stored, never acted on.
-        return IncomingEvent(event.ref, event.kind, event.object_ref, event.occurred_at, event.reference, False)
+        return IncomingEvent(
+            event.ref, event.kind, event.object_ref, event.occurred_at, event.reference, False
+        )
     return event
 
 
@@ -194,5 +200,7 @@ def _moment(seconds: int) -> dt.datetime:
 
 
 def _unavailable(call: str, error: stripe.StripeError) -> ProviderUnavailable:
-    log.warning("payments.provider_error", provider="stripe", call=call, code=error.code, status=error.http_status)
+    log.warning(
+        "payments.provider_error", provider="stripe", call=call, code=error.code, status=error.http_status
+    )
     return ProviderUnavailable()

@@ -43,7 +43,9 @@ class Release(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(households__gte=SMALLEST_GROUP), name="release_at_least_five"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="release_positive"),
-            models.CheckConstraint(condition=Q(confirmed__lte=F("households")), name="release_confirmed_within"),
+            models.CheckConstraint(
+                condition=Q(confirmed__lte=F("households")), name="release_confirmed_within"
+            ),
         ]
         indexes = [models.Index(fields=["earmark", "starts_on", "id"], name="release_by_earmark")]
         triggers = refuse_change("release")

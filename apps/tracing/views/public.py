@@ -80,7 +80,12 @@ def _receipt(found: Gift) -> Receipt | None:
 
 def _bar(trace: Trace) -> list[dict[str, str]]:
     """The bar of shares: [class, x, width] in percent, drawn as SVG attributes."""
-    parts = (("f-a", trace.used), ("f-fee", trace.fee), ("f-b", trace.refunded + trace.disputed), ("f-rest", trace.unspent))
+    parts = (
+        ("f-a", trace.used),
+        ("f-fee", trace.fee),
+        ("f-b", trace.refunded + trace.disputed),
+        ("f-rest", trace.unspent),
+    )
     bars, x = [], 0.0
     for name, value in parts:
         width = 100 * value / trace.gift.amount

@@ -12,7 +12,9 @@ from apps.core.invariants import run_all
 
 
 class Command(BaseCommand):
-    help = "Prove the sums; exit 0 when all hold, 1 when one doesn't. Example: manage.py check_invariants --json"
+    help = (
+        "Prove the sums; exit 0 when all hold, 1 when one doesn't. Example: manage.py check_invariants --json"
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
@@ -27,7 +29,9 @@ class Command(BaseCommand):
         else:
             for each, finding in found:
                 state = "BROKEN" if finding.broken else "holds"
-                self.stdout.write(f"{each.number:>2} {state:6} {finding.figure:>12}  {each.name}  {each.title}")
+                self.stdout.write(
+                    f"{each.number:>2} {state:6} {finding.figure:>12}  {each.name}  {each.title}"
+                )
                 for line in finding.broken:
                     self.stdout.write(f"          {line}")
             self.stdout.write(f"{len(found)} invariants, {broken} broken.")

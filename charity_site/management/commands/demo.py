@@ -10,7 +10,6 @@ from apps.core import clock
 from charity_site.demonstration import build
 from charity_site.demonstration.people import DOMAIN, PASSWORD
 
-
 ACCOUNTS = f"""Demonstration accounts, all fictional. Password of each: {PASSWORD}
 One-time code: .venv/bin/python manage.py demo_code EMAIL (with the same DATA_DIR and PORT)
   admin1@{DOMAIN} admin2@{DOMAIN}          administrators

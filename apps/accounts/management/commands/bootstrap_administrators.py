@@ -20,7 +20,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         first, second = options["emails"]
         try:
-            bootstrap_administrators(actor=system("command:bootstrap"), emails=(first, second), now=clock.now())
+            bootstrap_administrators(
+                actor=system("command:bootstrap"), emails=(first, second), now=clock.now()
+            )
         except DomainError as error:
             raise CommandError(str(error.message)) from error
-        self.stdout.write(f"Administrators: {first}, {second}. Each sets a password at /accounts/password/reset/.")
+        self.stdout.write(
+            f"Administrators: {first}, {second}. Each sets a password at /accounts/password/reset/."
+        )

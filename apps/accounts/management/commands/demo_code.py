@@ -11,7 +11,9 @@ from apps.accounts.models import Account
 
 
 class Command(BaseCommand):
-    help = "Print a one-time code of a demonstration account. Example: manage.py demo_code manager1@demo.example"
+    help = (
+        "Print a one-time code of a demonstration account. Example: manage.py demo_code manager1@demo.example"
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")

@@ -18,12 +18,20 @@ SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Record a list of offline gifts (CSV, XLSX or XLS), all or nothing. Importing it again adds nothing."
+    help = (
+        "Record a list of offline gifts (CSV, XLSX or XLS), all or nothing. Importing it again adds nothing."
+    )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        example = "example: manage.py import_gifts gifts.xls --project flood-relief --source 'Red Cross' --dry-run"
+        example = (
+            "example: manage.py import_gifts gifts.xls --project flood-relief --source 'Red Cross' --dry-run"
+        )
         return super().create_parser(
-            prog_name, subcommand, epilog=example, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
+            prog_name,
+            subcommand,
+            epilog=example,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
         )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -31,9 +39,13 @@ class Command(BaseCommand):
         target = parser.add_mutually_exclusive_group(required=True)
         target.add_argument("--project", metavar="SLUG")
         target.add_argument("--fund", metavar="SLUG")
-        parser.add_argument("--source", required=True, metavar="NAME", help="who keeps the list; part of each gift's identity")
+        parser.add_argument(
+            "--source", required=True, metavar="NAME", help="who keeps the list; part of each gift's identity"
+        )
         parser.add_argument("--currency", default="CNY", choices=sorted(DIGITS))
-        parser.add_argument("--known", choices=["skip", "add"], default="", help="what rows of an earlier list are")
+        parser.add_argument(
+            "--known", choices=["skip", "add"], default="", help="what rows of an earlier list are"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,7 +76,9 @@ class Command(BaseCommand):
         if done is None:
             self.stdout.write("Nothing to add: every gift of this list is recorded already.")
         else:
-            self.stdout.write(f"Recorded {done.added} gifts, {format_money(Money(done.total, done.currency))}.")
+            self.stdout.write(
+                f"Recorded {done.added} gifts, {format_money(Money(done.total, done.currency))}."
+            )
 
     def _target(self, project: str | None, fund: str | None) -> tuple[Project | None, MicroFund]:
         if project:
