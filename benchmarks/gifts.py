@@ -41,7 +41,8 @@ def _prepare(clients: int, per_client: int) -> list[list[tuple[dict[str, str], b
         payment.purpose = f"gift:{gift.pk}"
     Payment.objects.bulk_update(payments, ["purpose"], batch_size=500)
     sessions = SandboxSession.objects.bulk_create(
-        SandboxSession(ref=payment.session_ref, reference=str(payment.uuid), amount=10_000, currency="CNY", method="card",
+        SandboxSession(ref=payment.session_ref, reference=str(payment.uuid), amount=10_000,
+            currency="CNY", method="card",
                        description="x", return_url="/", status="paid", paid_at=now, expires_at=payment.expires_at)
         for payment in payments
     )  # fmt: skip
@@ -127,12 +128,14 @@ def _bare(signed: list[tuple[dict[str, str], bytes]]) -> None:
             gift.status, gift.received_at, gift.earmark = "received", now, mark
             gift.save(update_fields=["status", "received_at", "earmark"])
             GiftStatusChange.objects.create(record=gift, to_status="received", at=now, actor_label="bare")
-            entry = Entry.objects.create(kind="gift", idempotency_key=key, currency="CNY", line_count=2, effective_at=now,
+            entry = Entry.objects.create(kind="gift", idempotency_key=key, currency="CNY", line_count=2,
+                effective_at=now,
                                          actor_label="bare")  # fmt: skip
             Line.objects.create(
                 entry=entry, n=1, account=clearing, bears_earmark=False, currency="CNY", amount=10_000
             )
-            line = Line.objects.create(entry=entry, n=2, account=income, bears_earmark=True, earmark=mark, currency="CNY",
+            line = Line.objects.create(entry=entry, n=2, account=income, bears_earmark=True,
+                earmark=mark, currency="CNY",
                                        amount=-10_000)  # fmt: skip
             Delta.objects.create(
                 line=line, earmark=mark, kind="raised", amount=10_000, settled_at=now, origin=gift.pk

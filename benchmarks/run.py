@@ -108,13 +108,15 @@ def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
     environment = {
         **os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": server.url("bench_pages"),
         "MIGRATION_DATABASE_URL": server.url("bench_pages", OWNER), "CACHE_URL": broker.url + "/1",
-        "SITE_URL": f"http://localhost:{port}", "CELERY_BROKER_URL": broker.url + "/0", "STATIC_DIR": str(statics), "PYTHONPATH": str(ROOT),
+        "SITE_URL": f"http://localhost:{port}", "CELERY_BROKER_URL": broker.url + "/0",
+        "STATIC_DIR": str(statics), "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"], cwd=ROOT, env=environment,
                    check=True)  # fmt: skip
     children.spawn(
         "web",
-        [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers",
+        [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port",
+        str(port), "--workers",
          "2", "--blocking-threads", "1", "--no-ws", "charity_site.wsgi:application"],
         log=run / "logs" / "web.log", environment=environment, folder=ROOT,
     )  # fmt: skip
@@ -146,7 +148,7 @@ def _write(parts: list[str]) -> None:
                 if line.startswith("model name")), platform.processor())  # fmt: skip
     head = (
         f"# Benchmarks\n\nWritten by `make bench` on {dt.date.today()}: {os.cpu_count()} cores, {cpu}; Python "
-        f"{platform.python_version()}, Django {version('django')}, PostgreSQL 18 (fsync off, as in tests), seed 20261123.\n"
+        f"{platform.python_version()}, Django {version('django')}, PostgreSQL 18 (fsync off, as in tests), seed 20261123.\n"  # noqa: E501
         "Each part is a ratio or an aim within this one run; other machines give other absolute figures.\n"
     )
     body = "\n".join(f"\n```\n{part}\n```\n" for part in parts)

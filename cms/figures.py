@@ -1,4 +1,5 @@
-"""What the public pages of funds and projects show, gathered from the rooms' queries in a bounded number of statements."""
+"""What the public pages of funds and projects show, gathered from the rooms' queries in a bounded number
+of statements."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ def append_only(model: type[models.Model]) -> type[models.Model]:
 
 
 def application_role() -> str | None:
-    """This will give the name of the application role, or None when one role does everything (refused in production)."""
+    """This will give the name of the application role, or None when one role does everything (refused in
+    production)."""
     role = urlsplit(settings.APPLICATION_DATABASE_URL).username
     owner = urlsplit(settings.MIGRATION_DATABASE_URL).username
     return role if role and role != owner else None

@@ -1,4 +1,5 @@
-"""Payments to families and suppliers. One row holds the four person ids under constraints that hold for everybody (P2)."""
+"""Payments to families and suppliers. One row holds the four person ids under constraints that hold for
+everybody (P2)."""
 
 from __future__ import annotations
 

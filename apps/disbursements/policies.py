@@ -46,7 +46,8 @@ def can_see(actor: Actor, disbursement: Disbursement) -> bool:
 
 @policy("disbursements.verify_disbursement")
 def can_verify(actor: Actor, disbursement: Disbursement) -> bool:
-    """Aid: the town's reviewer. Expense: another officer, or a caseworker of the project's town who saw the delivery."""
+    """Aid: the town's reviewer. Expense: another officer, or a caseworker of the project's town who saw
+    the delivery."""
     if disbursement.kind == Kind.AID:
         assert disbursement.town_id is not None
         return actor.has("town_reviewer", "town", disbursement.town_id)

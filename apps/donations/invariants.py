@@ -16,12 +16,14 @@ UNION ALL
 SELECT 'fact ' || f.id FROM payments_providerfact f
 JOIN core_outboxevent o ON o.name = 'payments.fact_recorded' AND (o.payload->>'fact_id')::bigint = f.id
 JOIN core_outboxdelivery d ON d.event_id = o.id AND d.done_at IS NOT NULL
-LEFT JOIN ledger_entry e ON e.idempotency_key = 'fact:' || f.id || CASE f.kind WHEN 'settled' THEN ':gift' ELSE ':fee' END
+LEFT JOIN ledger_entry e ON e.idempotency_key = 'fact:' || f.id || CASE f.kind WHEN 'settled' THEN
+  ':gift' ELSE ':fee' END
 WHERE e.id IS NULL AND f.amount > 0
   AND d.handler = 'apps.donations.handlers.' || CASE f.kind WHEN 'settled' THEN 'settle_gifts' ELSE 'settle_fee' END
 UNION ALL
 SELECT 'entry ' || e.id FROM ledger_entry e
-LEFT JOIN payments_providerfact f ON e.idempotency_key = 'fact:' || f.id || CASE f.kind WHEN 'settled' THEN ':gift' ELSE ':fee' END
+LEFT JOIN payments_providerfact f ON e.idempotency_key = 'fact:' || f.id || CASE f.kind WHEN 'settled'
+  THEN ':gift' ELSE ':fee' END
 WHERE e.kind IN ('gift', 'fee') AND e.idempotency_key LIKE 'fact:%%' AND f.id IS NULL
 UNION ALL
 SELECT 'offline gift ' || g.id FROM donations_gift g

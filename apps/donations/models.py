@@ -46,7 +46,7 @@ class Gift(models.Model):
     email = models.EmailField(blank=True)
     message = models.CharField(max_length=140, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
-    request_key = models.CharField(max_length=64, unique=True, null=True)
+    request_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique where given)
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, null=True, related_name="+")
     opened_at = models.DateTimeField()
     received_at = models.DateTimeField(null=True)
@@ -54,7 +54,7 @@ class Gift(models.Model):
     late = models.CharField(max_length=12, choices=states.LateReason, blank=True)
     # Offline gifts: the list they came in and their identity in it (../shared rule: G11).
     gift_list = models.ForeignKey(GiftList, on_delete=models.PROTECT, null=True)
-    offline_key = models.CharField(max_length=64, unique=True, null=True)
+    offline_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique where given)
     note = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -4,7 +4,8 @@
       ^           │            └──────────┴──────────┴───────────┤
       └─ rejected ┘                   suspended <──> (back to where it was)
 
-Only `raising` accepts gifts; aid and expenses are possible in raising, closed and executing. The page exists from filed.
+Only `raising` accepts gifts; aid and expenses are possible in raising, closed and executing. The page
+exists from filed.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ WITH sums AS (
   FROM ledger_allocation a JOIN ledger_lot l ON l.id = a.lot_id GROUP BY 1)
 SELECT b.earmark_id FROM ledger_earmarkbalance b LEFT JOIN sums s USING (earmark_id)
 WHERE (b.spent, b.fees, b.refunded, b.disputed, b.moved_out) IS DISTINCT FROM
-      (coalesce(s.spent, 0), coalesce(s.fees, 0), coalesce(s.refunded, 0), coalesce(s.disputed, 0), coalesce(s.moved, 0))
+      (coalesce(s.spent, 0), coalesce(s.fees, 0), coalesce(s.refunded, 0), coalesce(s.disputed, 0),
+        coalesce(s.moved, 0))
 LIMIT 20
 """
 

@@ -27,7 +27,8 @@ class Channel(models.Model):
 
 
 class AccountCode(models.Model):
-    """The official chart (财会〔2024〕25号) as data: which code a role carries, from when. 5201 and 5301 changed meaning
+    """The official chart (财会〔2024〕25号) as data: which code a role carries, from when. 5201 and 5301
+    changed meaning
     in 2026, so a code without its dates says nothing."""
 
     role = models.CharField(max_length=20, choices=states.AccountRole)
@@ -110,7 +111,7 @@ class EarmarkBalance(models.Model):
                     - F("reserved")
                 ),
                 name="earmark_columns_close",
-            ),  # fmt: skip
+            ),
         ]
 
 

@@ -96,7 +96,8 @@ GROUP BY a.entry_id, l.earmark_id, a.kind, e.effective_at ORDER BY e.effective_a
 
 
 def gift_allocations(origin: int) -> list[GiftAllocation]:
-    """This will list what took part in a gift's money (T1): one indexed look-up over its lots, however old the ledger."""
+    """This will list what took part in a gift's money (T1): one indexed look-up over its lots, however old
+    the ledger."""
     with connection.cursor() as cursor:
         cursor.execute(_ALLOCATIONS, [origin])
         return [GiftAllocation(row[0], row[1], row[2], int(row[3]), row[4]) for row in cursor.fetchall()]
@@ -130,7 +131,8 @@ class PeriodSum:
 def income_by_channel(
     earmarks: Sequence[int], *, start: dt.datetime, end: dt.datetime, recorded_before: dt.datetime
 ) -> list[PeriodSum]:
-    """This will sum gift income net of refunds by channel, effective in [start, end) and recorded before a moment (D3)."""
+    """This will sum gift income net of refunds by channel, effective in [start, end) and recorded before a
+    moment (D3)."""
     rows = _lines(earmarks, start, end, recorded_before).filter(
         account__role__in=[AccountRole.GIFT_INCOME, AccountRole.OTHER_INCOME]
     )

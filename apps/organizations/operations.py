@@ -18,7 +18,8 @@ class BadCreditCode(BadInput):
 
 
 def register_organization(
-    *, actor: Actor, name: str, uscc: str, kind: str, address: str, phone: str, name_en: str = "", certificate: str = "",
+    *, actor: Actor, name: str, uscc: str, kind: str, address: str, phone: str, name_en: str = "",
+    certificate: str = "",
     is_federation: bool = False, query_url: str = "", is_fictional: bool = False,
 ) -> Organization:  # fmt: skip
     """This will register a charity by its unified social credit code, or correct its facts; safe to repeat by `uscc`.

@@ -32,7 +32,8 @@ class ProjectsQuery(Page):
 
 
 def money_json(money: PublicMoney, currency: str) -> dict[str, dict[str, int | str]]:
-    """This will give a project's or fund's public sums; raised - refunded - disputed + moved = fees + spent + unspent."""
+    """This will give a project's or fund's public sums; raised - refunded - disputed + moved = fees +
+    spent + unspent."""
     names = ("raised", "income", "refunded", "disputed", "moved_in", "moved_out", "net_raised", "fees", "aid",
              "expenses", "spent", "unspent")  # fmt: skip
     return {name: {"amount": getattr(money, name), "currency": currency} for name in names}

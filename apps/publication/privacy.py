@@ -43,7 +43,8 @@ class NotPublishable(BadInput):
 def find_personal(text: str, private_values: Iterable[str] = ()) -> list[Hit]:
     """This will find ID numbers, mobile numbers, bank cards and given private values in a text (C5).
 
-    Full-width digits and separators between digits are seen through. `private_values` are a case's own names and places.
+    Full-width digits and separators between digits are seen through. `private_values` are a case's own
+    names and places.
     """
     plain = _GAPS.sub("", unicodedata.normalize("NFKC", text))
     hits: list[Hit] = []

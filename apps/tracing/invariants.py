@@ -11,7 +11,8 @@ _GIFTS = """
 WITH lots AS (
   SELECT l.origin, sum(b.remaining) AS remaining, sum(coalesce(a.taken, 0)) AS taken
   FROM ledger_lot l JOIN ledger_lotbalance b ON b.lot_id = l.id
-  LEFT JOIN (SELECT lot_id, sum(amount) AS taken FROM ledger_allocation WHERE kind <> 'moved' GROUP BY 1) a ON a.lot_id = l.id
+  LEFT JOIN (SELECT lot_id, sum(amount) AS taken FROM ledger_allocation WHERE kind <> 'moved' GROUP BY
+    1) a ON a.lot_id = l.id
   WHERE l.origin IS NOT NULL GROUP BY 1
 ), waiting AS (SELECT origin, sum(amount) AS waiting FROM ledger_delta WHERE origin IS NOT NULL GROUP BY 1)
 SELECT g.id FROM donations_gift g LEFT JOIN lots ON lots.origin = g.id LEFT JOIN waiting w ON w.origin = g.id

@@ -9,9 +9,9 @@ from cms.models import ProjectStory
 
 STORIES = {
     "child-illness": (
-        ("孩子的药，不该断在最后一公里", "医保报销之后，剩下的自费药和陪护住宿，常常是压垮一个家的最后一笔。社工入户两次，"
+        ("孩子的药，不该断在最后一公里", "医保报销之后，剩下的自费药和陪护住宿，常常是压垮一个家的最后一笔。社工入户两次，"  # noqa: E501
          "材料齐全才能申请；批准和付款由不同的人办。"),
-        ("The last part of the bill", "After insurance, what remains for medicine and for a bed beside the child can be "
+        ("The last part of the bill", "After insurance, what remains for medicine and for a bed beside the child can be "  # noqa: E501
          "what breaks a family. Two visits come before each application, and different people approve and pay."),
     ),
     "shiqiao-homes": (

@@ -17,12 +17,13 @@ from apps.organizations.models import AuditFirm, Organization
 from apps.places.models import Town
 
 DOMAIN = "demo.example"
-PASSWORD = "demonstration-only"
+PASSWORD = "demonstration-only"  # noqa: S105
 """Of all demonstration accounts, on loopback only; each has a second factor besides (manage.py demo_code)."""
 
 LABELS = {
     "administrator": "系统管理员", "project_officer": "项目专员", "manager": "机构负责人", "cashier": "出纳",
-    "caseworker": "社工", "town_reviewer": "镇街审核员", "auditor": "审计师", "supervisor": "民政局监管", "editor": "编辑",
+    "caseworker": "社工", "town_reviewer": "镇街审核员", "auditor": "审计师", "supervisor": "民政局监管",
+    "editor": "编辑",
 }  # fmt: skip
 SHORT = {"administrator": "admin", "project_officer": "officer", "town_reviewer": "reviewer"}
 NUMERALS = "甲乙丙丁"

@@ -170,7 +170,8 @@ def _family(city: City, town: Town, now: dt.datetime) -> Household:
         actor=city.staff[f"caseworker1.{town.code}"], town=town, people=city.rng.randint(1, 6), now=now,
         income_tier=city.rng.choice(["dibao", "low_income", "tekun", "child", "expense"]),
         private={"name": f"演示户{n}", "id_number": demo_id_number(n), "phone": f"1390000{n:04d}",
-                 "address": f"{town.name_zh}演示路{n}号", "bank_name": "演示银行", "bank_account": f"6200000000{n:06d}"},
+                 "address": f"{town.name_zh}演示路{n}号", "bank_name": "演示银行",
+                 "bank_account": f"6200000000{n:06d}"},
         consented_at=now,
     )  # fmt: skip
 
@@ -224,7 +225,8 @@ def spend(city: City, project: Project, plan: Plan, months: list[int], tick: Cal
         item = disbursements.apply_for_expense(
             actor=city.staff[officers[0]], project=project, budget_line=lines[code],
             money=Money(city.rng.randint(low, high) * 100), purpose=what, payee_name="演示建材商行",
-            payee_bank="演示银行", payee_account="62000000000000001", invoice_number=f"DEMO{city.invoices:08d}", now=now,
+            payee_bank="演示银行", payee_account="62000000000000001",
+            invoice_number=f"DEMO{city.invoices:08d}", now=now,
         )  # fmt: skip
         item = disbursements.verify_disbursement(
             actor=city.staff[officers[1]], disbursement=item, note="已到货，数量相符。", now=now
@@ -264,7 +266,8 @@ def pay(city: City, items: list[Disbursement], now: dt.datetime) -> None:
 
 
 def demo_id_number(n: int) -> str:
-    """This will make the n-th fictional ID number: well formed, of a day and sequence that mark it as a demonstration."""
+    """This will make the n-th fictional ID number: well formed, of a day and sequence that mark it as a
+    demonstration."""
     born = dt.date(1960, 1, 1) + dt.timedelta(days=n * 7 % 18000)
     body = f"110101{born:%Y%m%d}{n % 1000:03d}"
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

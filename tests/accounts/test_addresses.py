@@ -111,7 +111,8 @@ def test_made_up_ids_are_answered(nonsense: str, monkeypatch: pytest.MonkeyPatch
     objects = _cheap()
     clients: list[Any] = [Client()]
     for role, kind, scope in (("manager", "organization", objects.organization.pk), ("administrator", "city", 0),
-                              ("caseworker", "town", objects.towns[0].pk), ("cashier", "organization", objects.organization.pk),
+                              ("caseworker", "town", objects.towns[0].pk), ("cashier", "organization",
+                              objects.organization.pk),
                               ("supervisor", "city", 0), ("auditor", "audit_firm", 1)):  # fmt: skip
         clients.append(
             with_session(account_for(None, f"{role}@example.org", (role, kind, scope)), second=True)

@@ -132,7 +132,8 @@ def test_no_other_form_signs_anybody_in(address: str) -> None:
     assert "_auth_user_id" not in client.session
 
 
-@pytest.mark.parametrize("address", ["/accounts/2fa/", "/accounts/2fa/totp/deactivate/", "/accounts/2fa/recovery-codes/",
+@pytest.mark.parametrize("address", ["/accounts/2fa/", "/accounts/2fa/totp/deactivate/",
+    "/accounts/2fa/recovery-codes/",
                                      "/accounts/2fa/recovery-codes/generate/", "/accounts/2fa/recovery-codes/download/",
                                      "/accounts/password/change/", "/accounts/email/",
                                      "/en/accounts/2fa/totp/deactivate/"])  # fmt: skip

@@ -42,7 +42,8 @@ def form(client: Client, slug: str, **typed: str) -> Any:
 
 
 @pytest.mark.parametrize("path", ["/", "/projects/", "/projects/dabing/", "/funds/", "/funds/anju/", "/statistics/",
-                                  "/status/", "/projects/dabing/give/", "/gifts/rule/", "/api/v1/projects"])  # fmt: skip
+                                  "/status/", "/projects/dabing/give/", "/gifts/rule/",
+                                  "/api/v1/projects"])  # fmt: skip
 @pytest.mark.parametrize("language", ["", "/en"])
 def test_bounded_statements(client: Client, city: w.World, django_assert_max_num_queries: Any, path: str,
                             language: str) -> None:  # fmt: skip
@@ -177,9 +178,11 @@ def test_unfiled_project_has_no_page(client: Client, city: w.World, status: str)
 
 
 def test_webhook_answers(client: Client, city: w.World) -> None:
-    post = lambda body, **headers: client.post(
-        "/payments/sandbox/webhook/", body, content_type="application/json", headers=headers
-    )  # noqa: E731
+    def post(body: bytes, **headers: str) -> Any:
+        return client.post(
+            "/payments/sandbox/webhook/", body, content_type="application/json", headers=headers
+        )
+
     assert post(b"{}").status_code == 400
     assert post(b"\xff\xfe", **{"Sandbox-Signature": "1,2"}).status_code == 400
     assert post(b"x" * 600_000).status_code == 413

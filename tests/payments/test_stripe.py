@@ -247,7 +247,8 @@ def test_one_key_opens_one_session(fake: fake_stripe.FakeStripe) -> None:
 
 
 def test_signed_events_of_a_stateful_server_others_wrote(settings: Any) -> None:
-    """localstripe takes a payment and a refund and signs its own events; our verifier accepts them, changed ones not."""
+    """localstripe takes a payment and a refund and signs its own events; our verifier accepts them,
+    changed ones not."""
     received: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
 
     class Hook(BaseHTTPRequestHandler):

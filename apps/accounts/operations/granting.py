@@ -140,7 +140,9 @@ def open_tools(person_id: int) -> None:
 
 def _keep_two_administrators(grant: Grant) -> None:
     """Locks every administrator's row in id order, so that two revocations can't pass each other."""
-    rows = Grant.objects.select_for_update().filter(role="administrator", revoked_at__isnull=True).order_by("pk")
+    rows = (
+        Grant.objects.select_for_update().filter(role="administrator", revoked_at__isnull=True).order_by("pk")
+    )
     live = {row.person_id for row in rows if row.confirmed_by_id is not None}
     if grant.person_id in live and grant.confirmed_by_id is not None and len(live) <= 2:
         raise LastAdministrators()

@@ -23,7 +23,8 @@ from apps.ledger.operations import reserve, void_reservation
 def verify_disbursement(
     *, actor: Actor, disbursement: Disbursement, note: str = "", now: dt.datetime
 ) -> Disbursement:
-    """This will verify an application: need and duplicates, or delivery against the invoice. The second of four steps."""
+    """This will verify an application: need and duplicates, or delivery against the invoice. The second of
+    four steps."""
     locked = lock_disbursement(disbursement.pk)
     authorize(policies.can_verify, actor, locked)
     check_four_eyes(locked, actor, "verifier")

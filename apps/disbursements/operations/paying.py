@@ -83,7 +83,8 @@ def record_results(
     effective_at: dt.datetime,
     now: dt.datetime,
 ) -> Batch:
-    """This will record the bank's answers to a batch, all or nothing: each line becomes paid (ledger entry, allocations,
+    """This will record the bank's answers to a batch, all or nothing: each line becomes paid (ledger
+    entry, allocations,
     public step) or returned (its money stays reserved). Lines already answered the same way are left alone.
 
     Raises NotInBatch for a line that is not in the batch, twice in the file, or of another amount.
@@ -135,7 +136,8 @@ def _answer(
 
 
 def show_payment(row: Disbursement, entry: int, amount: int, effective_at: dt.datetime) -> None:
-    """This will hand a booked payment (or its return, negative) to the public door: aid to the gate, expenses at once."""
+    """This will hand a booked payment (or its return, negative) to the public door: aid to the gate,
+    expenses at once."""
     if row.kind == Kind.AID:
         assert row.household_id is not None and row.town_id is not None
         note_aid(entry=entry, disbursement=row.pk, household=row.household_id, earmark=row.earmark_id,

@@ -26,7 +26,8 @@ class NoReceiptNumbers(DomainError):
 def assign_receipt_range(
     *, actor: Actor, code: str, first: int, last: int, is_demonstration: bool = False
 ) -> ReceiptRange:
-    """This will enter a code and number range that the finance bureau assigned (G10). Raises BadInput for a bad shape."""
+    """This will enter a code and number range that the finance bureau assigned (G10). Raises BadInput for
+    a bad shape."""
     authorize(policies.can_assign_receipt_range, actor)
     if not (code.isdigit() and len(code) == 8 and 0 < first <= last < 10**10):
         raise BadInput(_("票据代码是8位数字，号码不超过10位，起号不大于止号。"), field="code")

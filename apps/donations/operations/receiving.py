@@ -33,7 +33,8 @@ def record_donations(*, actor: Actor, fact_ids: Iterable[int], now: dt.datetime)
     """This will make the gifts of settled payments received and post them, set-based, in one transaction.
 
     On time, the money goes to the gift's project; late (after expiry, close or suspension) to the micro-fund's general
-    money, marked so that the donor is told (F5). Safe to repeat: a received gift is left alone. Returns how many were new.
+    money, marked so that the donor is told (F5). Safe to repeat: a received gift is left alone. Returns
+    how many were new.
     """
     authorize(policies.can_record_donation, actor)
     facts = {

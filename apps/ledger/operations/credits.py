@@ -22,7 +22,8 @@ WITH want AS (
          debit.id AS debit_id, credit.id AS credit_id
   FROM want w JOIN ledger_earmark e ON e.id = w.earmark_id
   JOIN ledger_account debit ON debit.book_id = e.book_id AND debit.currency = e.currency AND debit.role = w.into_role
-  JOIN ledger_account credit ON credit.book_id = e.book_id AND credit.currency = e.currency AND credit.role = w.income_role
+  JOIN ledger_account credit ON credit.book_id = e.book_id AND credit.currency = e.currency AND
+    credit.role = w.income_role
   LEFT JOIN ledger_channel c ON c.code = w.channel
 ), entries AS (
   INSERT INTO ledger_entry (kind, idempotency_key, currency, line_count, effective_at, actor_person, actor_label)
@@ -32,7 +33,8 @@ WITH want AS (
 ), lines AS (
   INSERT INTO ledger_line (entry_id, n, account_id, bears_earmark, earmark_id, channel_id, currency, amount)
   SELECT en.id, x.n, CASE x.n WHEN 1 THEN p.debit_id ELSE p.credit_id END, x.n = 2,
-         CASE x.n WHEN 2 THEN p.earmark_id END, p.channel_id, p.currency, CASE x.n WHEN 1 THEN p.amount ELSE -p.amount END
+         CASE x.n WHEN 2 THEN p.earmark_id END, p.channel_id, p.currency, CASE x.n WHEN 1 THEN p.amount
+         ELSE -p.amount END
   FROM entries en JOIN placed p ON p.key = en.idempotency_key CROSS JOIN (VALUES (1), (2)) AS x(n)
   RETURNING id, entry_id, n
 ), deltas AS (

@@ -17,7 +17,8 @@ from apps.ledger.states import AccountRole, EntryKind
 def transfer(
     *, actor: Actor, source: int, target: int, amount: int, key: str, effective_at: dt.datetime
 ) -> Entry:
-    """This will move money between earmarks (P9): allocations at the source, new lots at the target's next seq that keep
+    """This will move money between earmarks (P9): allocations at the source, new lots at the target's next
+    seq that keep
     their origin gifts. Raises NotEnoughMoney. Safe to repeat by `key`."""
     lock_earmarks([source, target])
     done = known_entry(key)
