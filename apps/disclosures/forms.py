@@ -22,7 +22,7 @@ from apps.funds.models import Project
 class StartForm(forms.Form):
     project = forms.ModelChoiceField(Project.objects.none(), label=_("项目"), to_field_name="slug")
     until = forms.DateField(
-        label=_("报告期截止"), widget=forms.DateInput(attrs={"type": "date"}),
+        label=_("报告期截止"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=_("从上一期的次日算起，到这一天为止；最晚今天"),
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ class Row:
 
 class ReportForm(forms.Form):
     narrative = forms.CharField(
-        label=_("这一期做了什么"), required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 8}),
+        label=_("这一期做了什么"), max_length=8000, widget=forms.Textarea(attrs={"rows": 8}),
         help_text=_("会公开。不要写姓名、电话、证件号、学校和住址"),
     )  # fmt: skip
     narrative_en = forms.CharField(
@@ -59,6 +59,7 @@ class ReportForm(forms.Form):
     def __init__(self, *args: Any, lines: Sequence[ReportLine], currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
+        self.fields["narrative"].required = self.data.get("act") != "save"
         self.rows: list[Row] = []
         for n, line in enumerate(lines):
             if line.section == Section.AUDIT:
@@ -127,5 +128,7 @@ class OpinionForm(forms.Form):
 
 
 class ExtensionForm(forms.Form):
-    until = forms.DateField(label=_("延到"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(
+        label=_("延到"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     reason = forms.CharField(label=_("公开的理由"), max_length=300)

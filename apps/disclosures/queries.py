@@ -14,7 +14,7 @@ from apps.core.actors import Actor
 from apps.core.clock import civil_day
 from apps.disclosures.models import Audit, Duty, DutyLateness, Report
 from apps.disclosures.operations.duties import due_of, is_late
-from apps.disclosures.states import FINAL, Opinion
+from apps.disclosures.states import EDITABLE, FINAL, Opinion
 from apps.funds.models import Project
 
 
@@ -114,3 +114,21 @@ def reports_of(organization_id: int) -> QuerySet[Report]:
     """This will list what an organization published, or had published for its own money, newest first."""
     rows = published_reports()
     return rows.filter(Q(organization=organization_id) | Q(project__fund__organization=organization_id))
+
+
+def may_be_joined(keep: int, other: int) -> bool:
+    """This will tell whether two people may be made one: not when both had a hand in one report, and not when records
+    of `other` stand still for ever (submitted reports, draws): then it is `other` that must be kept."""
+    pair = {keep, other}
+    for report in Report.objects.filter(
+        Q(drafted_by__in=pair) | Q(audits__auditor__in=pair) | Q(published_by__in=pair)
+    ):
+        hands = [
+            report.drafted_by_id,
+            report.published_by_id,
+            *report.audits.values_list("auditor", flat=True),
+        ]
+        if pair <= set(hands):
+            return False
+    stands = Report.objects.exclude(status__in=EDITABLE).filter(Q(drafted_by=other) | Q(published_by=other))
+    return not stands.exists() and not Audit.objects.filter(auditor=other).exists()

@@ -13,6 +13,7 @@ from apps.disclosures import operations as op
 from apps.disclosures.errors import NoDuty, NoIndependentAuditor, PeriodWrong
 from apps.disclosures.models import Audit, Report, ReportLine
 from apps.disclosures.operations import LineInput
+from apps.disclosures.queries import may_be_joined
 from apps.publication.models import PublicRowText
 from apps.publication.privacy import NotPublishable
 from charity_site.stack.addresses import APPLICATION, OWNER
@@ -195,3 +196,19 @@ def test_the_next_report_takes_up_where_the_last_ended() -> None:
     assert lines["late_recorded"] == 0
     assert lines["opening"] == 2_000_000 - 12_000
     assert lines["opening"] - lines["fees"] - lines["aid"] == lines["ledger_closing"]
+
+
+@pytest.mark.django_db
+def test_people_of_one_report_are_never_made_one() -> None:
+    city = scene.helped()
+    who = scene.auditor(scene.firm(1))
+    report = scene.drafted(city)
+    officer, other = city.people["officer"].person_id, city.people["officer2"].person_id
+    assert officer and other and who.person_id
+    assert may_be_joined(officer, other) and may_be_joined(other, officer)
+    op.submit_report(actor=city.people["officer"], report=report, narrative=scene.NARRATIVE,
+                     lines=scene.as_computed(report), now=LATER)  # fmt: skip
+    scene.audited(city, report, {who.person_id: who})
+    assert not may_be_joined(officer, who.person_id)
+    assert may_be_joined(officer, other), "the one whose records stand still is kept"
+    assert not may_be_joined(other, officer)

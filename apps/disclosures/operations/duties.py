@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from apps.core.actors import Actor
 from apps.core.clock import add_months, civil_day
@@ -50,11 +50,7 @@ def advance_duties(*, now: dt.datetime) -> int:
     A project whose plan is shorter gets its first duty when its work has in fact lasted 6 months.
     """
     today, made = civil_day(now), 0
-    ids = Project.objects.filter(
-        Q(executing_at__isnull=False) | Q(pk__in=Disbursement.objects.filter(paid_at__isnull=False).values("project")),
-        completed_at__isnull=True,
-    ).order_by("id").values_list("pk", flat=True)  # fmt: skip
-    for project_id in ids:
+    for project_id in _due_for_a_window(today):
         project = lock_project(project_id)
         began = began_on(project)
         if began is None:
@@ -153,6 +149,14 @@ def kind_of(day: dt.date) -> DutyKind:
 def window(began: dt.date, months: int, n: int) -> tuple[dt.date, dt.date]:
     """This will give the first day of the n-th window and the day it ends on, which is when its report is due."""
     return add_months(began, months * (n - 1)), add_months(began, months * n)
+
+
+def _due_for_a_window(today: dt.date) -> list[int]:
+    """Projects at work whose last window is over, or that have none yet."""
+    paid = Disbursement.objects.filter(paid_at__isnull=False).values("project")
+    rows = Project.objects.filter(Q(executing_at__isnull=False) | Q(pk__in=paid), completed_at__isnull=True)
+    rows = rows.annotate(last=Max("duties__due_on")).filter(Q(last__lte=today) | Q(last__isnull=True))
+    return list(rows.order_by("id").values_list("pk", flat=True))
 
 
 def _open_window(project: Project, kind: DutyKind, began: dt.date, n: int, event: str) -> Duty | None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.money import Money, format_money
 from apps.disclosures.models import ReportLine
-from apps.disclosures.states import Opinion, Unit
+from apps.disclosures.states import Opinion, Status, Unit
 from apps.funds.states import Category
 
 register = template.Library()
@@ -41,6 +41,11 @@ def bilingual(value: Mapping[str, Any], english: bool) -> str:
 @register.filter
 def opinion_words(opinion: str) -> str:
     return str(Opinion(opinion).label)
+
+
+@register.filter
+def status_words(status: str) -> str:
+    return str(Status(status).label)
 
 
 @register.filter
