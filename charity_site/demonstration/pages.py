@@ -35,7 +35,7 @@ def publish_stories(projects: dict[str, Project]) -> None:
         for parent, (title, text) in zip((home, english_home), texts, strict=True):
             story = ProjectStory(
                 title=title, slug=f"{slug}-story", project=projects[slug], locale=parent.locale, live=False,
-                body=[("heading", title), ("paragraph", f"<p>{text}</p>")],
+                body=[("paragraph", f"<p>{text}</p>")],
             )  # fmt: skip
             parent.add_child(instance=story)
             story.save_revision().publish()

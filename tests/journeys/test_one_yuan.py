@@ -39,26 +39,29 @@ def raising_project(city: Any) -> Any:
     return funds.start_raising(actor=city.staff["officer1"], project=project, now=clock.now())
 
 
-def publish_story(editor: Person, project: Any, title: str) -> None:
+def publish_story(editor: Person, project: Any, title: str, answer: str) -> None:
     from wagtail.models import Page
 
     parent = Page.objects.get(depth=2).pk
     page = editor.go(f"/cms/pages/add/cms/projectstory/{parent}/")
     page.select_option("select[name=project]", str(project.pk))
     page.fill("input[name=title], textarea[name=title]", title)
-    page.click("[data-w-dropdown-target=toggle]:near(button[name='action-publish'])", timeout=3000) if not page.is_visible(
-        "button[name='action-publish']"
-    ) else None
+    page.press("input[name=title], textarea[name=title]", "Tab")
+    expect(page.locator("input[name=slug]")).not_to_have_value("")
+    page.click("footer button[data-w-dropdown-target=toggle]")
     page.click("button[name='action-publish']")
+    page.wait_for_selector(f"text={answer}")
+    if answer == "没有公布":
+        assert page.input_value("input[name=title], textarea[name=title]") == title, "nothing typed is lost"
 
 
 def test_one_yuan(city: Any, someone: Callable[..., Person]) -> None:
     project = raising_project(city)
 
     editor = someone("editor")
-    publish_story(editor, project, "一位编辑写的故事 13800001234")
+    publish_story(editor, project, "一位编辑写的故事 13800001234", "没有公布")
     assert not _live_stories(), "a phone number must hold the page back"
-    publish_story(editor, project, "孩子的药")
+    publish_story(editor, project, "孩子的药", "已创建并发布")
     assert _live_stories() == ["孩子的药"]
 
     donor = someone(width=360)

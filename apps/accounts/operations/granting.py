@@ -21,7 +21,8 @@ SCOPE_OF = {
 }  # fmt: skip
 """The scope kind each role is held in (product.md)."""
 
-EDITORS = "Editors"
+EDITORS = "Moderators"
+"""Wagtail's group that may write and publish; every publishing passes the privacy gate."""
 Choices = Callable[[], Iterable[tuple[int, str]]]
 
 
