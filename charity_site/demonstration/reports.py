@@ -18,7 +18,7 @@ ACTOR = system("demo")
 QUALIFIED = ("shiqiao-homes", 1)
 """The report whose figure is changed, explained, and qualified by its auditor."""
 
-OVERDUE = ("elder-meals", 3)
+OVERDUE = ("autumn-tuition", 1)
 """The report that nobody wrote, with all later ones of its project."""
 
 WORDS = {

@@ -146,3 +146,26 @@ def test_others_reports_are_not_there(city: w.World, monkeypatch: pytest.MonkeyP
     client = sign_in(stranger, monkeypatch)
     for tail in ("", "audit/"):
         assert client.get(f"/workbench/reports/{report.public_id}/{tail}").status_code == 404
+
+
+def test_pages_take_few_statements(city: w.World, django_assert_max_num_queries) -> None:
+    report = published(city)
+    for address, most in (
+        (f"/disclosures/{report.public_id}/", 4), (f"/disclosures/{report.public_id}/original.json", 2),
+        (f"/projects/{city.project.slug}/", 12), (f"/organizations/{city.organization.uscc}/", 5),
+    ):  # fmt: skip
+        with django_assert_max_num_queries(most):
+            assert Client().get(address).status_code == 200
+
+
+def test_open_data_finds_reports_and_uses(city: w.World) -> None:
+    report = published(city)
+    [shown] = Client().get("/api/v1/disclosures?opinion=qualified").json()["results"]
+    assert (shown["report"], shown["amount"]["amount"], shown["opinion"]) == (
+        report.public_id,
+        500_015,
+        "qualified",
+    )
+    uses = Client().get(f"/api/v1/uses?project={city.project.slug}&town=shiqiao").json()
+    assert uses["totals"] == [{"amount": 500_015, "currency": "CNY"}] and uses["household_times"] == 5
+    assert Client().get("/api/v1/disclosures?opinion=adverse").json()["count"] == 0

@@ -29,13 +29,9 @@ def load(apps, schema_editor):
         kind.objects.get_or_create(**key, defaults=row)
 
 
-def unload(apps, schema_editor):
-    apps.get_model("disclosures", "DutyKind").objects.all().delete()
-
-
 class Migration(migrations.Migration):
     dependencies = [("disclosures", "0001_reports")]
     operations = [
-        migrations.RunPython(load, unload),
+        migrations.RunPython(load, migrations.RunPython.noop),
         migrations.RunSQL(HASH, "ALTER TABLE disclosures_report DROP CONSTRAINT report_hash_is_of_its_bytes"),
     ]
