@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cms', '0002_initial'),
+        ("cms", "0002_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='fundstory',
-            name='gate_note',
-            field=models.TextField(blank=True, editable=False, verbose_name='未公布的原因'),
+            model_name="fundstory",
+            name="gate_note",
+            field=models.TextField(blank=True, editable=False, verbose_name="未公布的原因"),
         ),
         migrations.AlterField(
-            model_name='projectstory',
-            name='gate_note',
-            field=models.TextField(blank=True, editable=False, verbose_name='未公布的原因'),
+            model_name="projectstory",
+            name="gate_note",
+            field=models.TextField(blank=True, editable=False, verbose_name="未公布的原因"),
         ),
     ]

@@ -50,10 +50,10 @@ def test_a_role_counts_when_a_second_administrator_confirmed(world: World, admin
     assert not actor_for(account, mfa=True).grants
     with pytest.raises(WrongState):
         operations.confirm_grant(actor=admins[1], grant=grant, now=NOW)
-    whats = list(
+    steps = list(
         AccessChange.objects.filter(person=account.person_id).order_by("id").values_list("what", flat=True)
     )
-    assert whats == ["invited", "asked", "confirmed", "revoked"]
+    assert steps == ["invited", "asked", "confirmed", "revoked"]
 
 
 def test_asking_twice_asks_once(world: World, admins: list[Actor]) -> None:

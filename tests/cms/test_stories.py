@@ -1,17 +1,18 @@
-"""The gate on stories: every way to go live passes it, drafts are free, and the page of facts stands without a story."""
+"""The gate on stories: every way to go live passes it, drafts are free, and the page of facts stands without
+a story."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import pytest
-from apps.publication.privacy import NotPublishable, find_personal
-from cms.models import ProjectStory
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from wagtail.models import Page
 
+from apps.publication.privacy import NotPublishable, find_personal
+from cms.models import ProjectStory
 from tests import world as w
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +79,9 @@ def test_patterns(text: str, kind: str) -> None:
     assert {hit.kind for hit in find_personal(f"在{text}，")} >= {kind}
 
 
-@pytest.mark.parametrize("text", ["2026年11月23日", "¥1,234,567.89", "统一社会信用代码51449900MJK614024W", "12345678901"])
+@pytest.mark.parametrize(
+    "text", ["2026年11月23日", "¥1,234,567.89", "统一社会信用代码51449900MJK614024W", "12345678901"]
+)
 def test_ordinary_numbers_pass(text: str) -> None:
     assert not find_personal(text)
 
