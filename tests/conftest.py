@@ -65,6 +65,17 @@ def pytest_configure(config: pytest.Config) -> None:
         _server = Server(**given)
     elif not hasattr(config, "workerinput"):
         CHILDREN.remove_at_end(_run_dir())
+        _compile_english()
+
+
+def _compile_english() -> None:
+    """A fresh clone has no compiled catalogue yet, and pages in English are tested as well."""
+    parts = max(path.stat().st_mtime for path in (ROOT / "locale" / "en" / "parts").glob("*.po"))
+    compiled = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.mo"
+    if not compiled.exists() or compiled.stat().st_mtime < parts:
+        from django.core.management import call_command
+
+        call_command("compile_translations", verbosity=0)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
