@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
 
+from apps.accounts.models import Account
 from apps.core import clock
 from apps.core.invariants import ordered
 from apps.core.models import OutboxDelivery
+from apps.disclosures.models import Report
 from apps.donations.models import Gift
 from apps.funds import operations as funds
 from apps.ledger.models import Entry
@@ -97,10 +100,81 @@ def test_one_yuan(city: Any, someone: Callable[..., Person]) -> None:
     month = clock.civil_day(clock.now())
     assert "大病救助" in shown and "石桥镇" in shown and f"{month.year}年{month.month}月" in shown
     assert Release.objects.get().households == 5
-    money = figures([gift.earmark_id or 0])
-    page = donor.go(f"/projects/{project.slug}/")
-    assert f"¥{money.raised / 100:,.2f}" in donor.text()
+    donor.go(f"/projects/{project.slug}/")
+    assert f"¥{figures([gift.earmark_id or 0]).raised / 100:,.2f}" in donor.text()
+
+    link = report(city, someone, project)
+    donor.go(gift_url)
+    assert page.locator(f"a[href='{link}']").count() == 1, "the use links to the report that covers it"
+    search(someone(width=360), link, figures([gift.earmark_id or 0]).spent)
     check()
+
+
+def report(city: Any, someone: Callable[..., Person], project: Any) -> str:
+    """An officer changes a figure and is stopped until it is explained; the drawn auditor qualifies; it is published."""
+    officer = someone("officer1")
+    page = officer.go("/workbench/reports/")
+    page.select_option("select[name=project]", project.slug)
+    page.click("main form button:has-text('起草')")
+    page.fill("textarea[name=narrative]", "向石桥镇五户家庭发放大病救助金，均由两名社工入户核实。")
+    row = page.locator("tr:has-text('发给家庭的救助金')").first
+    reported = row.locator("input[name$=-reported]")
+    was = reported.input_value()
+    reported.fill("1.00")
+    page.click("button[value=submit]")
+    assert "第1期" in page.inner_text("main") and Report.objects.get().status == "draft"
+    row = page.locator("tr:has-text('发给家庭的救助金')").first
+    assert row.locator("input[name$=-reported]").input_value() == "1.00", "nothing typed is lost"
+    row.locator("input[name$=-reported]").fill(was[:-1] + str((int(was[-1]) + 1) % 10))
+    row.locator("[name$=-explanation]").fill("一户的尾数计入下一期。")
+    page.click("button[value=submit]")
+    assert Report.objects.get().status == "submitted", page.inner_text("main")
+    work()
+    found = Report.objects.get()
+    drawn = Account.objects.get(person=found.audits.get().auditor_id).email.partition("@")[0]
+    assert drawn in ("auditor1", "auditor2")
+
+    auditor = someone(drawn)
+    page = auditor.go(f"/workbench/reports/{found.public_id}/audit/")
+    page.click("button[value=accept]")
+    choose(page, "finding-severity", "material")
+    page.fill("[name=finding-title]", "尾数差异")
+    page.fill("[name=finding-text]", "一户的尾数应计入本期。")
+    page.click("button[value=finding]")
+    choose(page, "opinion-opinion", "qualified")
+    page.fill("[name=opinion-text]", "除“尾数差异”一项外，本报告公允反映了收支。")
+    page.click("button[value=opinion]")
+    assert Report.objects.get().status == "audited", page.inner_text("main")
+
+    manager = someone("manager1")
+    page = manager.go(f"/workbench/reports/{found.public_id}/")
+    page.click("button[value=publish]")
+    assert Report.objects.get().status == "published", page.inner_text("main")
+    work()
+    return f"/disclosures/{found.public_id}/"
+
+
+def choose(page: Any, name: str, value: str) -> None:
+    """Picks a value of a select or of radio buttons."""
+    if page.locator(f"select[name={name}]").count():
+        page.select_option(f"select[name={name}]", value)
+    else:
+        page.check(f"input[name={name}][value={value}]", force=True)
+
+
+def search(visitor: Person, link: str, spent: int) -> None:
+    """By a Chinese phrase, by facet, by amount; the sum equals the ledger's."""
+    yuan = f"¥{spent / 100:,.2f}"
+    for query in ("?q=大病救助", "?q=%22石桥镇%22&category=illness", f"?amount_min={spent // 100}&amount_max={spent // 100 + 1}"):
+        page = visitor.go("/disclosures/" + query)
+        assert yuan in visitor.text().replace("\n", ""), query
+        assert page.locator(f"a[href='{link}']").count() >= 1, query
+    page = visitor.go(link)
+    assert "保留" in visitor.text() and "尾数差异" in visitor.text()
+    answer = page.request.get(f"{visitor.url}/api/v1/uses?q=大病救助").json()
+    assert answer["count"] == 1 and answer["totals"] == [{"amount": spent, "currency": "CNY"}]
+    frozen = page.request.get(f"{visitor.url}{link}original.json").body()
+    assert hashlib.sha256(frozen).hexdigest() in visitor.text()
 
 
 def _live_stories() -> list[str]:
