@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SearchConfig(AppConfig):
@@ -10,4 +11,4 @@ class SearchConfig(AppConfig):
         from apps.core.invariants import register
         from search.reconciling import index_is_the_published_set
 
-        register(6, "search_index", "索引与已公布的记录逐条一致", index_is_the_published_set)
+        register(6, "search_index", _("索引与已公布的记录逐条一致"), index_is_the_published_set)

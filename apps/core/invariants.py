@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from apps.core.errors import Text
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -19,14 +21,14 @@ class Finding:
 class Invariant:
     number: int
     name: str
-    title: str
+    title: Text
     check: Callable[[], Finding]
 
 
 REGISTRY: dict[str, Invariant] = {}
 
 
-def register(number: int, name: str, title: str, check: Callable[[], Finding]) -> None:
+def register(number: int, name: str, title: Text, check: Callable[[], Finding]) -> None:
     """This will register an invariant of quality.md by its number; rooms call it when their app is ready."""
     REGISTRY[name] = Invariant(number, name, title, check)
 
@@ -42,7 +44,7 @@ def run_all(*, now: dt.datetime) -> list[tuple[Invariant, Finding]]:
 
     found = [(each, each.check()) for each in ordered()]
     InvariantRun.objects.bulk_create(
-        InvariantRun(name=each.name, number=each.number, title=each.title, figure=finding.figure[:40],
+        InvariantRun(name=each.name, number=each.number, title=str(each.title), figure=finding.figure[:40],
                      broken=finding.broken[:20], checked_at=now)
         for each, finding in found
     )  # fmt: skip

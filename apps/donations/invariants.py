@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from apps.core import invariants
 from apps.core.invariants import Finding
@@ -44,4 +45,4 @@ def facts_have_entries() -> Finding:
 
 def register_all() -> None:
     """This will register the invariants of donations with core."""
-    invariants.register(4, "donations.facts", "支付机构的每项事实恰好对应一笔分录", facts_have_entries)
+    invariants.register(4, "donations.facts", _("支付机构的每项事实恰好对应一笔分录"), facts_have_entries)

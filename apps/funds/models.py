@@ -43,6 +43,10 @@ class MicroFund(models.Model):
     def __str__(self) -> str:
         return (self.name_en or self.name) if english() else self.name
 
+    @property
+    def purpose_text(self) -> str:
+        return (self.purpose_en or self.purpose) if english() else self.purpose
+
 
 class Project(models.Model):
     """慈善项目 with its fundraising plan (募捐方案, F2)."""

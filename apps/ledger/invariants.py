@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from apps.core import invariants
 from apps.core.invariants import Finding
@@ -86,8 +87,8 @@ def allocations_equal_spending() -> Finding:
 
 def register_all() -> None:
     """This will register the ledger's invariants with core."""
-    invariants.register(1, "ledger.entries", "每笔分录借贷相等，总和为零", entries_sum_to_zero)
-    invariants.register(2, "ledger.balances", "每笔资金的余额都能从分录重新算出", balances_recompute)
+    invariants.register(1, "ledger.entries", _("每笔分录借贷相等，总和为零"), entries_sum_to_zero)
+    invariants.register(2, "ledger.balances", _("每笔资金的余额都能从分录重新算出"), balances_recompute)
     invariants.register(
-        3, "ledger.allocations", "分摊之和等于支出，没有一笔捐赠被用超", allocations_equal_spending
+        3, "ledger.allocations", _("分摊之和等于支出，没有一笔捐赠被用超"), allocations_equal_spending
     )

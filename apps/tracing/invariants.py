@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from apps.core import invariants
 from apps.core.invariants import Finding
@@ -33,4 +34,4 @@ def gifts_close() -> Finding:
 
 def register_all() -> None:
     """This will register the invariants of tracing with core."""
-    invariants.register(3, "tracing.gifts", "每笔捐赠的去处加未使用，等于捐赠金额", gifts_close)
+    invariants.register(3, "tracing.gifts", _("每笔捐赠的去处加未使用，等于捐赠金额"), gifts_close)

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         found = run_all(now=clock.now())
         broken = sum(bool(finding.broken) for _, finding in found)
         if options["json"]:
-            rows = [{"number": each.number, "name": each.name, "title": each.title, "figure": finding.figure,
+            rows = [{"number": each.number, "name": each.name, "title": str(each.title), "figure": finding.figure,
                      "broken": finding.broken} for each, finding in found]  # fmt: skip
             self.stdout.write(json.dumps({"ok": not broken, "invariants": rows}, ensure_ascii=False))
         else:
