@@ -121,7 +121,7 @@ def give(city: City, project: Project, count: int, months: list[int], tick: Call
         )
         waiting.append((gift, at))
         tick()
-        if len(waiting) == 40:
+        if len(waiting) == 12:
             settle_all(waiting)
     settle_all(waiting)
 
