@@ -263,8 +263,9 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "charity"
 MFA_ADAPTER = "apps.accounts.adapters.MfaAdapter"
 ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
-# axes counts per account and address (10 in a quarter of an hour); allauth's own brake is wider and per account alone.
-ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip,30/5m/key"}
+# axes counts passwords per account and address (10 in a quarter of an hour). Allauth's own brake goes by the account
+# alone and holds for codes of the second step too: few enough that six digits can't be guessed.
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip,15/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_HOPS
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours

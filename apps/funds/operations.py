@@ -89,6 +89,11 @@ class BudgetExceeded(DomainError):
     field = "budget_line"
 
 
+class NotTheFederation(DomainError):
+    code = "not_the_federation"
+    message = _("微基金只能由慈善总会设立：所有捐赠都进总会的账。其他机构可以作为项目的合作执行方。")
+
+
 class ReasonMissing(BadInput):
     code = "reason_missing"
     message = _("请写明理由，会记入历史。")
@@ -112,9 +117,12 @@ class BudgetDraft:
 def open_fund(*, actor: Actor, organization: Organization, now: dt.datetime, **facts: Any) -> MicroFund:
     """This will open a micro-fund (F1) with its general earmark in the federation's book.
 
-    `facts`: slug, name, category, purpose and the optional fields of MicroFund.
+    `facts`: slug, name, category, purpose and the optional fields of MicroFund. Raises NotTheFederation for any other
+    organization, whose managers and cashiers must never approve or pay from the federation's book (F1, P9).
     """
     authorize(policies.can_open_fund, actor, organization.pk)
+    if not organization.is_federation:
+        raise NotTheFederation()
     fund = MicroFund(organization=organization, created_at=now, **facts)
     fund.full_clean()
     fund.save()

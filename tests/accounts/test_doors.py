@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from apps.accounts.models import Account
-from tests.accounts.signing import PASSWORD, account_for, signed_in, with_session
+from tests.accounts.signing import PASSWORD, account_for, code_of, signed_in, with_session
 
 DOORS = [
     "/workbench/", "/en/workbench/", "/workbench/people/", "/en/workbench/people/", "/cms/", "/cms/pages/", "/admin/",
@@ -145,3 +145,14 @@ def test_a_password_alone_never_takes_the_second_factor_off(address: str) -> Non
         status, where = _ask(half, address, method)
         assert status == 302 and "/accounts/2fa/reauthenticate/" in where
     assert Authenticator.objects.filter(user=account).count() == 1
+
+
+def test_codes_of_the_second_step_can_not_be_guessed() -> None:
+    account = account_for(None, "manager@example.org", ("manager", "organization", 1))
+    cache.clear()
+    client = Client()
+    client.post("/accounts/login/", {"login": account.email, "password": PASSWORD})
+    for _try in range(20):
+        client.post("/accounts/2fa/authenticate/", {"code": "000000"})
+    answer = client.post("/accounts/2fa/authenticate/", {"code": code_of(account)})
+    assert answer.status_code in (200, 429) and "_auth_user_id" not in client.session
