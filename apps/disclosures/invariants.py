@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _
-
 import datetime as dt
 import hashlib
+
+from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock, invariants
 from apps.core.invariants import Finding
@@ -64,5 +64,7 @@ def rows_are_the_reports() -> Finding:
 def register_all() -> None:
     """This will register the invariants of disclosures with core."""
     invariants.register(6, "disclosures.rows", _("公开记录就是已公布报告的记录"), rows_are_the_reports)
-    invariants.register(8, "disclosures.duties", _("报告义务都有责任机构，逾期的都有公开记录"), duties_are_kept)
+    invariants.register(
+        8, "disclosures.duties", _("报告义务都有责任机构，逾期的都有公开记录"), duties_are_kept
+    )
     invariants.register(10, "disclosures.hashes", _("已公布报告的字节和印出的哈希一致"), reports_hash)

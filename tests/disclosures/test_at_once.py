@@ -58,7 +58,9 @@ def test_one_report_one_draw_one_publication() -> None:
     op.accept_audit(actor=who, report=report, now=LATER)
     op.give_opinion(actor=who, report=report, opinion="unqualified", text="公允反映。", now=LATER)
     managers = [city.people["manager"], city.people["manager2"]] * 2
-    acts = [lambda actor=actor: op.publish_report(actor=actor, report=report, now=LATER) for actor in managers]
+    acts = [
+        lambda actor=actor: op.publish_report(actor=actor, report=report, now=LATER) for actor in managers
+    ]
     assert at_once(acts) == ["done"] + ["wrong_state"] * 3
     assert ReportStatusChange.objects.filter(to_status="published").count() == 1
     assert PublicRowText.objects.count() == 2

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from playwright.sync_api import expect
+
 from apps.accounts.models import Account
 from apps.core import clock
 from apps.core.invariants import ordered
@@ -20,8 +22,6 @@ from apps.ledger.queries import figures
 from apps.publication.models import Release
 from apps.publication.releases import release_due
 from charity_site.demonstration import clockwork, facts, story
-from playwright.sync_api import expect
-
 from tests.journeys.conftest import Person
 
 
@@ -111,7 +111,8 @@ def test_one_yuan(city: Any, someone: Callable[..., Person]) -> None:
 
 
 def report(city: Any, someone: Callable[..., Person], project: Any) -> str:
-    """An officer changes a figure and is stopped until it is explained; the drawn auditor qualifies; it is published."""
+    """An officer changes a figure and is stopped until it is explained; the drawn auditor qualifies; it is
+    published."""
     officer = someone("officer1")
     page = officer.go("/workbench/reports/")
     page.select_option("select[name=project]", project.slug)
@@ -165,7 +166,8 @@ def choose(page: Any, name: str, value: str) -> None:
 def search(visitor: Person, link: str, spent: int) -> None:
     """By a Chinese phrase, by facet, by amount; the sum equals the ledger's."""
     yuan = f"¥{spent / 100:,.2f}"
-    for query in ("?q=大病救助", "?q=%22石桥镇%22&category=illness", f"?amount_min={spent // 100}&amount_max={spent // 100 + 1}"):
+    amounts = f"?amount_min={spent // 100}&amount_max={spent // 100 + 1}"
+    for query in ("?q=大病救助", "?q=%22石桥镇%22&category=illness", amounts):
         page = visitor.go("/disclosures/" + query)
         assert yuan in visitor.text().replace("\n", ""), query
         assert page.locator(f"a[href='{link}']").count() >= 1, query
@@ -189,7 +191,8 @@ def four_steps(city: Any, someone: Callable[..., Person], project: Any) -> None:
     page = caseworker.go("/workbench/households/new/")
     page.select_option("select[name=town]", "shiqiao")
     for name, value in {"name": "户主一", "id_number": story.demo_id_number(901), "phone": "13900000901",
-                        "address": "石桥镇某路1号", "bank_name": "演示银行", "bank_account": "6200000000000901"}.items():  # fmt: skip
+                        "address": "石桥镇某路1号", "bank_name": "演示银行",
+                        "bank_account": "6200000000000901"}.items():  # fmt: skip
         page.fill(f"input[name={name}]", value)
     page.check("input[name=consent]")
     page.click("main form button.primary")
@@ -242,8 +245,8 @@ def help_four_more(city: Any, project: Any) -> None:
 
 def test_same_person_is_refused_with_words(city: Any, someone: Callable[..., Person]) -> None:
     """Somebody with two roles can't do two steps: the button is gone, and a forged post is refused."""
-    from apps.accounts.operations import ask_grant, confirm_grant
     from apps.accounts.models import Account
+    from apps.accounts.operations import ask_grant, confirm_grant
 
     project = raising_project(city)
     story.give(city, project, 20, [0], lambda: None)

@@ -543,7 +543,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
-                        models.Q(("status__in", ["superseded", "published"]), _negated=True),
+                        models.Q(("status__in", ["published", "superseded"]), _negated=True),
                         ("frozen__isnull", True),
                         ("published_at__isnull", True),
                         ("sha256", ""),
@@ -552,7 +552,7 @@ class Migration(migrations.Migration):
                         ("frozen__isnull", False),
                         ("published_at__isnull", False),
                         ("published_by__isnull", False),
-                        ("status__in", ["superseded", "published"]),
+                        ("status__in", ["published", "superseded"]),
                         models.Q(("sha256", ""), _negated=True),
                     ),
                     _connector="OR",

@@ -118,9 +118,9 @@ class Report(models.Model):
                 name="report_submitted_has_cutoff",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=list(states.FINAL))
+                condition=~Q(status__in=sorted(states.FINAL))
                 & Q(frozen__isnull=True, published_at__isnull=True, sha256="")
-                | Q(status__in=list(states.FINAL), frozen__isnull=False, published_at__isnull=False,
+                | Q(status__in=sorted(states.FINAL), frozen__isnull=False, published_at__isnull=False,
                     published_by__isnull=False) & ~Q(sha256=""),
                 name="report_published_is_frozen",
             ),
