@@ -111,8 +111,7 @@ def test_one_yuan(city: Any, someone: Callable[..., Person]) -> None:
 
 
 def report(city: Any, someone: Callable[..., Person], project: Any) -> str:
-    """An officer changes a figure and is stopped until it is explained; the drawn auditor qualifies; it is
-    published."""
+    """An officer changes a figure and is stopped until it is explained; the drawn auditor qualifies it."""
     officer = someone("officer1")
     page = officer.go("/workbench/reports/")
     page.select_option("select[name=project]", project.slug)
@@ -166,8 +165,11 @@ def choose(page: Any, name: str, value: str) -> None:
 def search(visitor: Person, link: str, spent: int) -> None:
     """By a Chinese phrase, by facet, by amount; the sum equals the ledger's."""
     yuan = f"¥{spent / 100:,.2f}"
-    amounts = f"?amount_min={spent // 100}&amount_max={spent // 100 + 1}"
-    for query in ("?q=大病救助", "?q=%22石桥镇%22&category=illness", amounts):
+    for query in (
+        "?q=大病救助",
+        "?q=%22石桥镇%22&category=illness",
+        f"?amount_min={spent // 100}&amount_max={spent // 100 + 1}",
+    ):
         page = visitor.go("/disclosures/" + query)
         assert yuan in visitor.text().replace("\n", ""), query
         assert page.locator(f"a[href='{link}']").count() >= 1, query
@@ -190,9 +192,11 @@ def four_steps(city: Any, someone: Callable[..., Person], project: Any) -> None:
     caseworker = someone("caseworker1.shiqiao")
     page = caseworker.go("/workbench/households/new/")
     page.select_option("select[name=town]", "shiqiao")
-    for name, value in {"name": "户主一", "id_number": story.demo_id_number(901), "phone": "13900000901",
-                        "address": "石桥镇某路1号", "bank_name": "演示银行",
-                        "bank_account": "6200000000000901"}.items():  # fmt: skip
+    private = {
+        "name": "户主一", "id_number": story.demo_id_number(901), "phone": "13900000901",
+        "address": "石桥镇某路1号", "bank_name": "演示银行", "bank_account": "6200000000000901",
+    }  # fmt: skip
+    for name, value in private.items():
         page.fill(f"input[name={name}]", value)
     page.check("input[name=consent]")
     page.click("main form button.primary")
