@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,23 @@ class Server:
             line.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'.encode())
 
     def drop(self, name: str) -> None:
-        """This will drop a database, whoever is still connected: each role may end its own connections only."""
-        with self.connect("postgres", "charity_app") as line:
-            line.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
-                [name],
-            )
-        with self.connect("postgres") as line:
-            line.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+        """This will drop a database, whoever is still connected: each role may end its own connections only, and a
+        thread that is just ending may hold one a moment longer."""
+        for again in range(20):
+            with self.connect("postgres", "charity_app") as line:
+                line.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = %s AND usename = current_user",
+                    [name],
+                )
+            try:
+                with self.connect("postgres") as line:
+                    line.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+                return
+            except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+                if again == 19:
+                    raise
+                time.sleep(0.1)
 
 
 def sources() -> str:
