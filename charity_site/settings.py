@@ -145,20 +145,13 @@ env.finish()
 # Rooms, from the ground up; tests/architecture holds their floors.
 ROOMS = [
     "core", "places", "accounts", "ledger", "payments", "organizations", "casework", "funds", "publication",
-    "donations", "disbursements", "inventory", "wishes", "disclosures", "publiclog", "tracing", "oversight",
-    "notifications",
+    "donations", "disbursements", "disclosures", "tracing", "oversight", "notifications",
 ]  # fmt: skip
-
-
-def standing(folder: str) -> bool:
-    """This will tell whether a room stands in the tree."""
-    return (BASE_DIR / folder / "apps.py").exists()
-
 
 INSTALLED_APPS = [
     "charity_site",
-    *[f"apps.{room}" for room in ROOMS if standing(f"apps/{room}")],
-    *[room for room in ("search", "cms") if standing(room)],
+    *[f"apps.{room}" for room in ROOMS],
+    "search", "cms",
     "wagtail.contrib.forms", "wagtail.contrib.redirects", "wagtail.embeds", "wagtail.sites", "wagtail.users",
     "wagtail.snippets", "wagtail.documents", "wagtail.images", "wagtail.search", "wagtail.admin", "wagtail",
     "modelcluster", "taggit", "django_filters",
@@ -168,12 +161,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles", "django.contrib.humanize",
 ]  # fmt: skip
 
-
-def present(*names: str) -> list[str]:
-    """This will keep those dotted names whose module stands in the tree."""
-    return [name for name in names if (BASE_DIR / Path(*name.split(".")[:-1])).with_suffix(".py").exists()]
-
-
 MIDDLEWARE = [
     "charity_site.middleware.Probes",
     "charity_site.middleware.RequestLog",
@@ -181,7 +168,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "charity_site.middleware.ContentPolicy",
-    *present("apps.core.pages.PageCache"),
+    "apps.core.pages.PageCache",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -191,7 +178,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    *present("apps.accounts.middleware.ActorMiddleware", "apps.core.middleware.DomainErrorMiddleware"),
+    "apps.accounts.middleware.ActorMiddleware",
+    "apps.core.middleware.DomainErrorMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -208,7 +196,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                *present("charity_site.context.site"),
+                "charity_site.context.site",
             ],
         },
     },

@@ -29,5 +29,6 @@ def can_import_gifts(actor: Actor, fund: MicroFund) -> bool:
 
 
 @policy("donations.assign_receipt_range")
-def can_assign_receipt_range(actor: Actor) -> bool:
-    return actor.is_system or actor.has("cashier")
+def can_assign_receipt_range(actor: Actor, federation_id: int) -> bool:
+    """A cashier of the federation, in whose name all receipts are issued."""
+    return actor.is_system or actor.has("cashier", "organization", federation_id)

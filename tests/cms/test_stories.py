@@ -88,3 +88,9 @@ def test_ordinary_numbers_pass(text: str) -> None:
 
 def test_case_values_are_found() -> None:
     assert find_personal("住在幸福路３号的一户", ["幸福路3号"])
+
+
+def test_preview_shows_the_draft_with_the_projects_own_figures(city: w.World) -> None:
+    story = draft(city, "还没发表的文字")
+    text = story.make_preview_request(preview_mode=story.default_preview_mode).content.decode()
+    assert "还没发表的文字" in text and "FILE-dabing" in text

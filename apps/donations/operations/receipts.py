@@ -15,6 +15,7 @@ from apps.donations import policies
 from apps.donations.models import Gift, Receipt, ReceiptRange
 from apps.donations.operations.receiving import count_gifts
 from apps.donations.states import GiftStatus, Source
+from apps.organizations.queries import federation
 
 
 class NoReceiptNumbers(DomainError):
@@ -28,7 +29,7 @@ def assign_receipt_range(
 ) -> ReceiptRange:
     """This will enter a code and number range that the finance bureau assigned (G10). Raises BadInput for
     a bad shape."""
-    authorize(policies.can_assign_receipt_range, actor)
+    authorize(policies.can_assign_receipt_range, actor, federation().pk)
     if not (code.isdigit() and len(code) == 8 and 0 < first <= last < 10**10):
         raise BadInput(_("票据代码是8位数字，号码不超过10位，起号不大于止号。"), field="code")
     assigned, _created = ReceiptRange.objects.get_or_create(

@@ -16,7 +16,8 @@ MAX_BODY = 512 * 1024
 @require_POST
 def webhook(request: HttpRequest, provider: str) -> HttpResponse:
     """This will take a provider's signed event: 2xx once it is stored, 4xx with a code for anything else."""
-    if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal() or len(length) > 12 or int(length) > MAX_BODY:
         return HttpResponse("too_large", status=413, content_type="text/plain")
     try:
         receive_event(provider_name=provider, headers=request.headers, body=request.body, now=clock.now())
