@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -91,6 +91,12 @@ def change_bank_account(
     household.bank_changed_at = now
     household.save(update_fields=["bank_changed_at"])
     return household
+
+
+def hold_bank_details(household_ids: Iterable[int]) -> None:
+    """This will keep the bank details of families as they are until the running transaction ends, rows in id order."""
+    rows = Household.objects.select_for_update(no_key=True).filter(pk__in=set(household_ids)).order_by("id")
+    list(rows.values_list("pk", flat=True))
 
 
 def open_file(

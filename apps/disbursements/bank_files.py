@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ RESULT_HEADER = ("批次", "行号", "金额", "结果", "说明")
 PAID_WORDS = {"成功", "已付", "paid", "success"}
 RETURNED_WORDS = {"失败", "退回", "退票", "returned", "failed"}
 LARGEST = 5 * 1024 * 1024
+LARGEST_UNPACKED = 50 * 1024 * 1024
 
 
 class BadResultFile(BadInput):
@@ -81,7 +83,7 @@ def _outcome(row: list[str], number: int, batch_number: str, currency: str) -> L
     where = {"row": number}
     if cells[0] != batch_number:
         raise BadResultFile(str(_("第%(row)s行：批次号不是这个批次的。")) % where)
-    if not cells[1].removesuffix(".0").isdecimal():
+    if not cells[1].removesuffix(".0").isdecimal() or len(cells[1]) > 9:
         raise BadResultFile(str(_("第%(row)s行：行号不是数字。")) % where)
     word = cells[3].casefold()
     if word not in PAID_WORDS | RETURNED_WORDS:
@@ -96,9 +98,13 @@ def _outcome(row: list[str], number: int, batch_number: str, currency: str) -> L
 def _rows(content: bytes) -> list[list[str]]:
     if content[:4] == b"PK\x03\x04":
         try:
+            with zipfile.ZipFile(io.BytesIO(content)) as parts:
+                unpacked = sum(part.file_size for part in parts.infolist())
+            if unpacked > LARGEST_UNPACKED:
+                raise BadResultFile(_("文件展开后超过50MB。请按批次分开导入。"))
             sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
             return [[str(cell) for cell in row] for row in sheet.to_python()]
-        except (CalamineError, IndexError) as error:
+        except (CalamineError, IndexError, zipfile.BadZipFile) as error:
             raise BadResultFile(_("打不开这个表格文件。请从网银重新下载。")) from error
     for encoding in ("utf-8-sig", "gbk"):
         try:

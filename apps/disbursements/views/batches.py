@@ -15,7 +15,7 @@ from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.disbursements import operations, policies, queries
-from apps.disbursements.bank_files import read_results
+from apps.disbursements.bank_files import LARGEST, read_results
 from apps.disbursements.files import export_batch
 from apps.disbursements.forms import ResultFileForm, TransferForm
 from apps.disbursements.models import Batch, Disbursement, Transfer
@@ -81,7 +81,7 @@ def batch(request: Request, number: str) -> HttpResponse:
         _mark_line(request, found, {line.n: line.amount for line in lines})
         return redirect("disbursements_batch", found.number)
     if request.method == "POST" and form.is_valid():
-        content = form.cleaned_data["file"].read()
+        content = form.cleaned_data["file"].read(LARGEST + 1)
         now = clock.now()
         done = attempt_form(
             form,
