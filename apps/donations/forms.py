@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import Any
 
@@ -19,6 +20,10 @@ PRESETS = (2_000, 5_000, 10_000, 20_000, 50_000)
 
 UNUSUAL = 1_000_000
 """Above ¥10,000 the page asks again (F5)."""
+
+
+CONTENT = ("money", "method", "shown_as", "shown_name", "payer", "message", "email")
+"""What makes two submissions of one page the same gift."""
 
 
 class GiveForm(forms.Form):
@@ -96,8 +101,11 @@ class GiveForm(forms.Form):
     def request(self, language: str) -> GiftRequest:
         """This will turn the valid form into what the operation takes."""
         data = self.cleaned_data
+        # A double click sends the same again and is one gift; somebody who goes back and changes something wants that.
+        content = (data["key"], *(str(data[name]) for name in CONTENT))
+        key = hashlib.sha256("\x1f".join(content).encode()).hexdigest()
         return GiftRequest(
-            money=data["money"], method=data["method"], key=data["key"], shown_as=data["shown_as"],
+            money=data["money"], method=data["method"], key=key, shown_as=data["shown_as"],
             shown_name=data["shown_name"].strip(), payer=data["payer"].strip(), email=data["email"],
             message=data["message"].strip(), language=language,
         )  # fmt: skip

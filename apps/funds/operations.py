@@ -266,8 +266,10 @@ def close_ended_campaigns(*, actor: Actor, now: dt.datetime) -> int:
 
 
 def lock_project(project_id: int) -> Project:
-    """This will lock a project's row for the rest of the transaction."""
-    return Project.objects.select_for_update(of=("self",)).select_related("fund").get(pk=project_id)
+    """This will lock a project's row for the rest of the transaction; rows that refer to it can still be inserted."""
+    return (
+        Project.objects.select_for_update(of=("self",), no_key=True).select_related("fund").get(pk=project_id)
+    )
 
 
 def commit_budget(*, line: BudgetLine, amount: int) -> None:

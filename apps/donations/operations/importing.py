@@ -88,7 +88,8 @@ def import_gifts(
     """
     authorize(policies.can_import_gifts, actor, fund)
     # Two imports into one fund wait for each other: the second sees what the first recorded.
-    MicroFund.objects.select_for_update().get(pk=fund.pk)
+    # The lock leaves foreign keys alone: a gift being opened holds its project and then refers to this fund.
+    MicroFund.objects.select_for_update(no_key=True).get(pk=fund.pk)
     plan = plan_import(sheet=sheet, source=source, fund=fund, project=project)
     if not plan.new:
         return None

@@ -40,6 +40,13 @@ class TooLarge(BadInput):
     field = "amount"
 
 
+class FormUsed(Conflict):
+    """The form's key belongs to a gift of other content."""
+
+    code = "form_used"
+    message = _("这张表单已经用过，内容不同。没有扣款。请重新打开捐赠页再填。")
+
+
 class NotRaising(Conflict):
     code = "not_raising"
     message = _("这个项目现在不接受捐赠。没有扣款。您可以捐给它的微基金，或选择另一个项目。")
@@ -82,12 +89,12 @@ def open_gift(
     """This will record a donor's intent and its payment (G1, G3, F5); no money moves and no provider is called yet.
 
     A project's row is locked while its target is checked; the open payment holds its amount until it ends. Safe to
-    repeat by the request's key. Raises TooSmall, TooLarge, NotRaising, PastTarget, MethodNotOffered.
+    repeat by the request's key. Raises TooSmall, TooLarge, NotRaising, PastTarget, MethodNotOffered, FormUsed.
     """
     authorize(policies.can_open_gift, actor)
     known = Gift.objects.select_related("payment").filter(request_key=request.key).first()
     if known:
-        return known
+        return _same(known, request, fund, project)
     _check_amount(request)
     if project is not None:
         project = lock_project(project.pk)
@@ -108,7 +115,8 @@ def open_gift(
                 opened_at=now,
             )  # fmt: skip
     except IntegrityError:
-        return Gift.objects.select_related("payment").get(request_key=request.key)
+        known = Gift.objects.select_related("payment").get(request_key=request.key)
+        return _same(known, request, fund, project)
     payment = open_payment(
         actor=actor, purpose=f"gift:{gift.pk}", money=request.money, method=request.method, now=now
     )
@@ -134,6 +142,20 @@ def start_gift_checkout(
         email=gift.email, language=gift.language,
     )  # fmt: skip
     return payment.checkout_url
+
+
+def _same(known: Gift, request: GiftRequest, fund: MicroFund, project: Project | None) -> Gift:
+    """The gift of a repeated key, as long as it is the same gift."""
+    asked = (
+        request.money.minor,
+        request.money.currency,
+        request.method,
+        fund.pk,
+        project.pk if project else None,
+    )
+    if (known.amount, known.currency, known.channel, known.fund_id, known.project_id) != asked:
+        raise FormUsed()
+    return known
 
 
 def _check_amount(request: GiftRequest) -> None:
