@@ -28,7 +28,7 @@ from apps.ledger.queries import figures
 from apps.payments import registry
 from apps.payments.models import Payment, ProviderEvent
 from apps.payments.operations import poll_events, poll_payments, process_inbox, receive_event
-from apps.payments.provider import BadSignature, CheckoutRequest, ProviderUnavailable, StaleEvent
+from apps.payments.provider import BadSignature, CheckoutRequest, ProviderUnavailable, Snapshot, StaleEvent
 from charity_site.stack.ports import free_port
 from tests import world as w
 from tests.payments import fake_stripe
@@ -295,3 +295,26 @@ def test_signed_events_of_a_stateful_server_others_wrote(settings: Any) -> None:
         child.wait()
         hook.shutdown()
         registry.forget()
+
+
+@pytest.mark.django_db
+def test_one_unreadable_event_holds_up_no_other(
+    fake: fake_stripe.FakeStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = w.build()
+    bad, good = open_gift(city), open_gift(city)
+    for gift in (bad, good):
+        fake.complete(session(gift))
+        arrive(fake.event("checkout.session.completed", session(gift)))
+    provider, poisoned = registry.provider("stripe"), session(bad)
+    real = provider.fetch
+
+    def fetch(ref: str) -> Snapshot:
+        if ref == poisoned:
+            raise KeyError("a shape nobody has seen")
+        return real(ref)
+
+    monkeypatch.setattr(provider, "fetch", fetch)
+    process_inbox(now=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1))
+    assert set(Payment.objects.values_list("status", flat=True)) == {"open", "paid"}
+    assert ProviderEvent.objects.get(processed_at=None).attempts == 1

@@ -46,7 +46,7 @@ def store_event(provider_name: str, event: IncomingEvent, body: bytes, now: dt.d
 
 def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
     """This will work off up to `limit` waiting events: fetch each payment once, outside any transaction, then apply all
-    in one. Events whose provider doesn't answer are put back. Returns how many were done."""
+    in one. Events whose provider doesn't answer, or that can't be read, are put back. Returns how many were done."""
     events = list(
         ProviderEvent.objects.filter(processed_at__isnull=True, due_at__lte=now).order_by("due_at", "id")[
             :limit
@@ -63,6 +63,10 @@ def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
                 snapshots[event.provider, ref] = provider(event.provider).fetch(ref)
             done[event.pk] = "applied" if ref else "no_session"
         except ProviderUnavailable:
+            _put_back(event, now)
+        except Exception as error:
+            # One event that nobody can read must not hold up those behind it. Its words may be a person's.
+            log.error("payments.event_unreadable", row=event.pk, error=type(error).__name__)
             _put_back(event, now)
     crash_point("payments.events_fetched")
     with transaction.atomic():
