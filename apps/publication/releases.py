@@ -124,7 +124,11 @@ def _release_group(
     group: list[AidItem], now: dt.datetime,
 ) -> Release | None:  # fmt: skip
     paid = [item for item in group if item.amount > 0]
-    households = {item.household for item in paid}
+    # A family whose return cancels its payment is not one of those the amount stands for.
+    net: dict[int, int] = defaultdict(int)
+    for item in group:
+        net[item.household] += item.amount
+    households = {household for household, left in net.items() if left > 0}
     amount = sum(item.amount for item in group)
     if len(households) < SMALLEST_GROUP or amount <= 0:
         return None
