@@ -13,10 +13,14 @@ from stdnum.exceptions import ValidationError
 
 from apps.core.errors import BadInput, Text
 
-_ID = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-_PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_GAP = r"[\s\-\u2010-\u2015_·.]*"
+# Looked for from every digit that begins a number, gaps allowed inside: a house number or a date that stands before a
+# number must not hide it.
+_ID = re.compile(rf"(?<!\d)(?=(\d(?:{_GAP}\d){{16}}{_GAP}[\dXx])(?![\dXx]))")
+_PHONE = re.compile(rf"(?:(?<!\d)|(?<!\d)86)1{_GAP}[3-9](?:{_GAP}\d){{9}}(?!\d)")
 _CARD = re.compile(r"(?<!\d)\d{16,19}(?!\d)")
-_GAPS = re.compile(r"(?<=\d)[\s\-·.]+(?=[\dXx])")
+_GAPS = re.compile(rf"(?<=\d){_GAP}(?=[\dXx])")
+_LINES = re.compile(r"(?<!\d)\d{4}(?:[\s\-]\d{4}){3}(?:[\s\-]\d{1,3})?(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,17 @@ def find_personal(text: str, private_values: Iterable[str] = ()) -> list[Hit]:
     Full-width digits and separators between digits are seen through. `private_values` are a case's own
     names and places.
     """
-    plain = _GAPS.sub("", unicodedata.normalize("NFKC", text))
+    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    plain = _GAPS.sub("", seen)
     hits: list[Hit] = []
-    for match in _ID.finditer(plain):
-        if _is_id(match.group()):
+    for match in _ID.finditer(seen):
+        if _is_id(re.sub(_GAP, "", match.group(1))):
             hits.append(Hit("id_number", _("身份证号")))
-    if _PHONE.search(plain):
+    if _PHONE.search(seen):
         hits.append(Hit("phone", _("手机号")))
-    if any(_luhn(match.group()) for match in _CARD.finditer(plain)):
+    cards = {match.group() for each in (seen, plain) for match in _CARD.finditer(each)}
+    cards |= {re.sub(r"\D", "", match.group()) for match in _LINES.finditer(seen)}
+    if any(_luhn(card) for card in cards):
         hits.append(Hit("bank_card", _("银行卡号")))
     folded = plain.casefold()
     if any(len(value.strip()) >= 2 and value.strip().casefold() in folded for value in private_values):
