@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from apps.core.actors import PUBLIC, system
 from apps.core.events import deliver_due
+from apps.core.models import OutboxDelivery
 from apps.donations import operations
 from apps.donations.forms import GiveForm
 from apps.donations.models import Gift, Receipt
@@ -19,7 +20,7 @@ from apps.funds.models import MicroFund, Project
 from apps.ledger.models import Entry
 from apps.payments.models import Payment, ProviderFact
 from apps.payments.operations import apply_snapshots
-from apps.payments.provider import Snapshot
+from apps.payments.provider import Fee, Snapshot
 from tests import world as w
 
 ACTOR = system("tests")
@@ -148,6 +149,20 @@ def test_a_received_gift_is_left_alone_even_when_its_project_has_closed_since() 
     operations.record_donations(actor=ACTOR, fact_ids=facts, now=w.NOW)
     gift.refresh_from_db()
     assert (gift.late, gift.earmark_id) == ("", city.earmark)
+
+
+@pytest.mark.django_db
+def test_a_fee_in_another_currency_is_never_booked_as_fen() -> None:
+    city = w.build()
+    gift = w.open_gift(city, 5_000)
+    payment = Payment.objects.get(pk=gift.payment_id)
+    apply(payment, fees=(Fee("txn_1", 30, "USD", w.NOW),))
+    w.work()
+    gift.refresh_from_db()
+    assert gift.status == "received"
+    assert Entry.objects.filter(kind="fee").count() == 0
+    waiting = OutboxDelivery.objects.get(done_at=None)
+    assert waiting.handler.endswith("settle_fee") and waiting.last_error.startswith("FeeInOtherCurrency")
 
 
 def _while_held(hold: object, run: object) -> list[str]:

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
 from apps.core.crash import crash_point
+from apps.core.errors import Conflict
 from apps.core.events import publish
 from apps.core.policies import authorize
 from apps.core.transitions import move
@@ -26,6 +27,11 @@ from apps.ledger.queries import figures
 from apps.ledger.states import EarmarkKind
 from apps.payments.models import Payment, ProviderFact
 from apps.payments.states import FactKind, PaymentStatus
+
+
+class FeeInOtherCurrency(Conflict):
+    code = "fee_in_other_currency"
+    message = _("支付机构用另一种币种收了手续费，不能直接入账。请出纳核对结算币种。")
 
 
 @transaction.atomic
@@ -82,7 +88,10 @@ def record_donations(*, actor: Actor, fact_ids: Iterable[int], now: dt.datetime)
 
 
 def post_gift_fee(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
-    """This will post a payment's fee as its balance transaction states it (G7), after its gift. Safe to repeat."""
+    """This will post a payment's fee as its balance transaction states it (G7), after its gift. Safe to repeat.
+
+    Raises FeeInOtherCurrency: cents of another currency are never booked as fen, the fact waits where it is seen.
+    """
     authorize(policies.can_record_donation, actor)
     fact = ProviderFact.objects.select_related("payment").get(pk=fact_id)
     if fact.kind != FactKind.FEE or not fact.payment.purpose.startswith("gift:") or not fact.amount:
@@ -93,6 +102,8 @@ def post_gift_fee(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
     record_donations(actor=actor, fact_ids=settled, now=now)
     gift = Gift.objects.get(pk=int(fact.payment.purpose.removeprefix("gift:")))
     assert gift.earmark_id is not None
+    if fact.currency != gift.currency:
+        raise FeeInOtherCurrency()
     post_fee(
         actor=actor, earmark=gift.earmark_id, origin=gift.pk, amount=fact.amount, key=f"fact:{fact.pk}:fee",
         effective_at=fact.occurred_at, channel=gift.channel,
