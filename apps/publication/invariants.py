@@ -13,8 +13,9 @@ from apps.publication.privacy import find_personal
 _RELEASES = """
 SELECT r.public_id FROM publication_release r
 LEFT JOIN (
-  SELECT release_id, count(DISTINCT household) FILTER (WHERE amount > 0) AS households, sum(amount) AS amount
-  FROM publication_aiditem GROUP BY release_id
+  SELECT release_id, count(*) FILTER (WHERE amount > 0) AS households, sum(amount) AS amount
+  FROM (SELECT release_id, household, sum(amount) AS amount FROM publication_aiditem GROUP BY 1, 2) each_family
+  GROUP BY release_id
 ) i ON i.release_id = r.id
 WHERE i.households IS DISTINCT FROM r.households OR i.amount IS DISTINCT FROM r.amount OR r.households < 5
 LIMIT 20
