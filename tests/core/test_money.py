@@ -57,6 +57,8 @@ def slowly(fen: int) -> str:
 @example(10_000_000_000)
 @example(10_000_100_000_00)
 @example(330_100_000)
+@example(10_000_100_000)
+@example(1_000_000_100_000)
 @example(TOP)
 def test_capitals_agree_with_a_slow_spelling(fen: int) -> None:
     assert in_capitals(Money(min(fen, TOP))) == slowly(min(fen, TOP))

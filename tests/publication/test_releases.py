@@ -181,6 +181,7 @@ def test_what_was_told_does_not_change() -> None:
     [release] = release_due(now=on(1, 20))
     assert release.confirmed == 1
     note_confirmed(disbursement=entries[1])
+    assert AidItem.objects.filter(release=release, confirmed=True).count() == 1
     aid(6)
     release_due(now=on(12, 31))
     release.refresh_from_db()
