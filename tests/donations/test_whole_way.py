@@ -69,3 +69,21 @@ def test_late_money_goes_to_the_general_earmark() -> None:
     assert (gift.late, gift.earmark_id) == ("not_raising", city.general)
     assert Gift.objects.filter(earmark=city.earmark).count() == 0
     check_invariants()
+
+
+def test_money_after_expiry_is_late_even_before_the_gift_heard_of_it() -> None:
+    from apps.core.actors import system
+    from apps.core.transitions import move
+    from apps.payments.models import PaymentStatusChange
+    from apps.payments.states import FORWARD, PaymentStatus
+
+    city = w.build()
+    gift = w.open_gift(city, 10_000)
+    assert gift.payment is not None
+    move(gift.payment, PaymentStatus.EXPIRED, forward=FORWARD, history=PaymentStatusChange, actor=system("payments"),
+         now=w.NOW)  # fmt: skip
+    w.pay(gift)
+    w.work()
+    gift.refresh_from_db()
+    assert (gift.late, gift.earmark_id) == ("expired", city.general)
+    check_invariants()

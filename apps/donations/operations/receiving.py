@@ -25,7 +25,7 @@ from apps.ledger.models import Earmark
 from apps.ledger.operations import Credit, post_credits, post_fee
 from apps.ledger.queries import figures
 from apps.ledger.states import EarmarkKind
-from apps.payments.models import Payment, ProviderFact
+from apps.payments.models import Payment, PaymentStatusChange, ProviderFact
 from apps.payments.states import FactKind, PaymentStatus
 
 
@@ -59,11 +59,12 @@ def record_donations(*, actor: Actor, fact_ids: Iterable[int], now: dt.datetime)
     if not gifts:
         return 0
     marks = _earmarks(gifts)
+    ended = _ended_before([gift.payment_id for gift in gifts])
     credits: list[Credit] = []
     changes: list[GiftStatusChange] = []
     for gift in gifts:
         fact, settled_at = facts[gift.pk]
-        gift.late = _lateness(gift)
+        gift.late = _lateness(gift, ended)
         kind, owner = (
             (EarmarkKind.PROJECT, gift.project_id) if gift.project_id and not gift.late
             else (EarmarkKind.GENERAL, gift.fund_id)
@@ -149,8 +150,18 @@ def count_gifts(counts: Counter[int]) -> None:
             )
 
 
-def _lateness(gift: Gift) -> str:
-    if gift.status != GiftStatus.OPENED:
+def _ended_before(payments: Iterable[int | None]) -> set[int]:
+    """Payments that expired or failed before they were paid, though the gift may not have heard of it yet."""
+    return set(
+        PaymentStatusChange.objects.filter(
+            record__in=[key for key in payments if key],
+            to_status__in=[PaymentStatus.EXPIRED, PaymentStatus.FAILED],
+        ).values_list("record_id", flat=True)
+    )
+
+
+def _lateness(gift: Gift, ended: set[int]) -> str:
+    if gift.status != GiftStatus.OPENED or gift.payment_id in ended:
         return LateReason.EXPIRED
     if gift.project is not None and gift.project.status != ProjectStatus.RAISING:
         return LateReason.NOT_RAISING
