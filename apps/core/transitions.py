@@ -28,6 +28,12 @@ class StatusChange(models.Model):
         abstract = True
         ordering = ["id"]
 
+    @property
+    def to_label(self) -> str:
+        """The state it led to in the reader's words, as the record's own status field calls it."""
+        record: Any = type(self)._meta.get_field("record").related_model
+        return str(dict(record._meta.get_field("status").flatchoices).get(self.to_status, self.to_status))
+
 
 def check_move(record: Any, to: str, forward: Forward) -> None:
     """This will raise WrongState when the record's present status doesn't lead to `to`."""

@@ -49,6 +49,12 @@ def status_words(status: str) -> str:
 
 
 @register.filter
+def reason_words(reason: str) -> str:
+    """This will show a history row's reason; where it is an audit opinion, in the opinion's words."""
+    return str(Opinion(reason).label) if reason in Opinion.values else reason
+
+
+@register.filter
 def category_words(category: str) -> str:
     return str(Category(category).label)
 

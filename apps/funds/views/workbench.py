@@ -83,9 +83,10 @@ def project(request: Request, slug: str) -> HttpResponse:
     if request.method == "POST":
         _act(request, found)
         return redirect("funds_project", found.slug)
+    moves = _moves(request.actor, found)
     context = {
-        "project": found, "moves": _moves(request.actor, found), "lines": found.budget_lines.all(),
-        "changes": found.changes.order_by("-id")[:30],
+        "project": found, "moves": moves, "asks_filing": any(move["act"] == "file" for move in moves),
+        "lines": found.budget_lines.all(), "changes": found.changes.order_by("-id")[:30],
     }  # fmt: skip
     return render(request, "funds/project.html", context)
 
