@@ -11,6 +11,7 @@ from apps.casework import operations, policies, queries
 from apps.casework.forms import BankForm, HouseholdForm, ReasonForm
 from apps.casework.models import Household, PrivateField
 from apps.core import clock
+from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt_form
@@ -42,7 +43,9 @@ def households(request: Request) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def new_household(request: Request) -> HttpResponse:
-    """This will open a family's file."""
+    """This will open a family's file. Refused to who isn't a caseworker."""
+    if not request.actor.scopes("caseworker"):
+        raise PermissionRefused()
     form = HouseholdForm(request.POST or None, towns=request.actor.scopes("caseworker"))
     if request.method == "POST" and form.is_valid():
         now = clock.now()

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.casework.queries import files_of, same_value
 from apps.core import clock
 from apps.core.actors import Actor
+from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, attempt_form, typed
@@ -119,7 +120,9 @@ def _act(request: Request, found: Disbursement) -> None:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def new_aid(request: Request) -> HttpResponse:
-    """This will apply for a family's aid: the first of four steps."""
+    """This will apply for a family's aid: the first of four steps. Refused to who isn't a caseworker."""
+    if not request.actor.scopes("caseworker"):
+        raise PermissionRefused()
     form = AidForm(
         request.POST or None,
         households=files_of(request.actor),
@@ -144,7 +147,9 @@ def new_aid(request: Request) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def new_expense(request: Request) -> HttpResponse:
-    """This will apply for a project expense with its invoice (P8)."""
+    """This will apply for a project expense with its invoice (P8). Refused to who isn't a project officer."""
+    if not request.actor.scopes("project_officer"):
+        raise PermissionRefused()
     form = ExpenseForm(request.POST or None, projects=_own_projects(request.actor))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
