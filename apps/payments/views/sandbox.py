@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from apps.core import clock
 from apps.core.money import Money
 from apps.payments.models import SandboxSession
-from apps.payments.operations import receive_event
+from apps.payments.operations import process_inbox, receive_event
 from apps.payments.providers.sandbox import make_event, settle
 from apps.payments.registry import provider
 from apps.payments.ringing import ring_inbox
@@ -57,6 +57,7 @@ def _act(session: SandboxSession, action: str, now: dt.datetime) -> None:
         if session.status == "open":
             _set(session, "expired")
             _send(session, ["session.expired"], now)
+            process_inbox(now=now)  # the site hears of the expiry before the money comes
         settle(session, now)
         kinds = ["session.paid"]
     else:
