@@ -30,9 +30,10 @@ class StatusChange(models.Model):
 
     @property
     def to_label(self) -> str:
-        """The state it led to in the reader's words, as the record's own status field calls it."""
-        record: Any = type(self)._meta.get_field("record").related_model
-        return str(dict(record._meta.get_field("status").flatchoices).get(self.to_status, self.to_status))
+        """This will give the state it led to in the reader's words, as the record's own status field calls it."""
+        meta: Any = type(self)._meta
+        words = dict(meta.get_field("record").related_model._meta.get_field("status").flatchoices)
+        return str(words.get(self.to_status, self.to_status))
 
 
 def check_move(record: Any, to: str, forward: Forward) -> None:
