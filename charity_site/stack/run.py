@@ -278,6 +278,8 @@ def start_servers(where: Addresses) -> None:
     if locked(where):
         say(f"Already running on ports {where.database_port} and {where.broker_port}.")
         return
+    # What a killed supervisor wrote of itself would be taken for the new one's word.
+    where.state.unlink(missing_ok=True)
     where.logs.mkdir(parents=True, exist_ok=True)
     log = log_file(where, "stack")
     environment = {**os.environ, "DATA_DIR": str(where.data_dir), "PORT": str(where.port)}

@@ -102,8 +102,8 @@ def stack() -> Iterator[Stack]:
     folder.chmod(0o755)
     one = Stack(Addresses(folder / "var", three_free_ports()))
     yield one
-    one.command("stop")
-    assert one.ends()
+    stopped = one.command("stop")
+    assert one.ends(), (stopped.stdout, stopped.stderr, one.processes())
     shutil.rmtree((one.where.data_dir / "servers").resolve(), ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
