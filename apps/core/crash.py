@@ -6,8 +6,6 @@ import os
 
 from django.conf import settings
 
-NAMES: set[str] = set()
-
 
 def crash_point(name: str) -> None:
     """This will end the process at once when a fault test asked for it; never in production mode."""

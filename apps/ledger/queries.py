@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from django.db import connection
 from django.db.models import F, Sum
 
-from apps.ledger.models import AllocationRule, Earmark, Line, LotBalance
+from apps.ledger.models import AllocationRule, Line, LotBalance
 from apps.ledger.states import AccountRole
 
 
@@ -69,11 +69,6 @@ def figures(earmarks: Iterable[int]) -> Figures:
     for part in figures_by_earmark(earmarks).values():
         total = total + part
     return total
-
-
-def find_earmark(kind: str, owner: int, currency: str = "CNY") -> Earmark | None:
-    """This will find the earmark of an owner in a currency."""
-    return Earmark.objects.filter(kind=kind, owner=owner, currency=currency).first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
@@ -85,26 +84,6 @@ def total_money(parts: Iterable[PublicMoney]) -> PublicMoney:
         for n, field in enumerate(fields(PublicMoney)):
             sums[n] += getattr(part, field.name)
     return PublicMoney(*sums)
-
-
-def releases_between(
-    earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime
-) -> list[Release]:
-    """This will list the releases made of periods that start in [start, end), made before a moment."""
-    rows = Release.objects.filter(
-        earmark__in=earmarks, starts_on__gte=start, starts_on__lt=end, released_at__lt=before
-    )
-    return list(rows.order_by("starts_on", "id"))
-
-
-def expenses_between(
-    earmarks: Sequence[int], *, start: dt.date, end: dt.date, before: dt.datetime
-) -> list[ExpenseUse]:
-    """This will list the public expenses paid in [start, end), recorded before a moment."""
-    rows = ExpenseUse.objects.filter(
-        earmark__in=earmarks, paid_on__gte=start, paid_on__lt=end, recorded_at__lt=before
-    )
-    return list(rows.order_by("paid_on", "id"))
 
 
 def latest_uses(earmarks: Sequence[int], limit: int = 10) -> tuple[list[Release], list[ExpenseUse]]:
