@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
-from apps.core.models import OutboxDelivery, OutboxEvent
+from apps.core.models import OutboxDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,41 @@ class Event:
 
     def payload(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Due:
+    """A locked delivery with its event."""
+
+    pk: int
+    handler: str
+    attempts: int
+    name: str
+    payload: dict[str, Any]
+
+
+_WRITE = """
+WITH told AS (
+  INSERT INTO core_outboxevent (name, payload)
+  SELECT t.name, t.payload::jsonb
+  FROM unnest(%(names)s::text[], %(payloads)s::text[]) WITH ORDINALITY AS t(name, payload, n) ORDER BY t.n
+  RETURNING id, name
+)
+INSERT INTO core_outboxdelivery (event_id, handler, attempts, last_error)
+SELECT told.id, s.handler, 0, ''
+FROM told JOIN unnest(%(subscribed)s::text[], %(handlers)s::text[]) AS s(name, handler) ON s.name = told.name
+ORDER BY told.id
+RETURNING id
+"""
+"""Events and one delivery per subscribed handler, in one statement: it stands in every hot path."""
+
+_TAKE = """
+SELECT d.id, d.handler, d.attempts, e.name, e.payload::text
+FROM core_outboxdelivery d JOIN core_outboxevent e ON e.id = d.event_id
+WHERE d.done_at IS NULL AND d.due_at <= %(now)s AND d.id <> ALL(%(tried)s::bigint[]){narrow}
+ORDER BY d.due_at, d.id LIMIT %(limit)s
+FOR UPDATE OF d SKIP LOCKED
+"""
 
 
 def handler_name(handler: Handler) -> str:
@@ -68,14 +104,21 @@ def publish(*events: Event) -> None:
         raise RuntimeError("publish() needs the transaction that makes the event true")
     if not events:
         return
-    rows = OutboxEvent.objects.bulk_create(
-        [OutboxEvent(name=event.name, payload=event.payload()) for event in events]
-    )
-    deliveries = OutboxDelivery.objects.bulk_create(
-        [OutboxDelivery(event=row, handler=name) for row in rows for name in _HANDLERS.get(row.name, {})]
-    )
-    if deliveries:
-        ids = [delivery.pk for delivery in deliveries]
+    pairs = [
+        (name, handler) for name in {event.name for event in events} for handler in _HANDLERS.get(name, {})
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE,
+            {
+                "names": [event.name for event in events],
+                "payloads": [json.dumps(event.payload()) for event in events],
+                "subscribed": [name for name, _handler in pairs],
+                "handlers": [handler for _name, handler in pairs],
+            },
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    if ids:
         transaction.on_commit(lambda: _ring(ids))
 
 
@@ -93,78 +136,75 @@ def deliver_due(*, now: dt.datetime, limit: int = 200, only: list[int] | None = 
     """
     done, tried = 0, set[int]()
     while len(tried) < limit:
-        with transaction.atomic():
-            rows = _take(now, tried, only, limit - len(tried))
+        rows: list[_Due] = []
+        try:
+            with transaction.atomic():
+                rows = _take(now, tried, only, limit - len(tried))
+                if not rows:
+                    break
+                tried.update(row.pk for row in rows)
+                _run(rows, now)
+            done += len(rows)
+        except Exception as error:
             if not rows:
-                break
-            tried.update(row.pk for row in rows)
-            if _attempt(rows, now):
-                done += len(rows)
-                continue
-        if len(rows) == 1:
-            _put_back(rows[0], now)
-            continue
-        for row in rows:
-            done += _deliver_one(row.pk, now)
+                raise
+            place = _place(rows, error)
+            if len(rows) == 1:
+                _put_back(rows[0], now, place)
+            else:
+                done += sum(deliver_due(now=now, limit=1, only=[row.pk]) for row in rows)
     return done
 
 
-def _take(now: dt.datetime, tried: set[int], only: list[int] | None, limit: int) -> list[OutboxDelivery]:
-    rows = OutboxDelivery.objects.select_for_update(skip_locked=True, of=("self",)).select_related("event")
-    rows = rows.filter(done_at__isnull=True, due_at__lte=now).order_by("due_at", "id")
-    if only is not None:
-        rows = rows.filter(pk__in=only)
-    if tried:
-        rows = rows.exclude(pk__in=tried)
-    first = rows.first()
-    if first is None:
-        return []
-    if not getattr(_HANDLERS.get(first.event.name, {}).get(first.handler), "takes_batch", False):
-        return [first]
-    return list(rows.filter(handler=first.handler)[:limit])
+def _take(now: dt.datetime, tried: set[int], only: list[int] | None, limit: int) -> list[_Due]:
+    """Locks the oldest due delivery; of a batch handler, up to `limit` of its deliveries."""
+    places = {"now": now, "tried": list(tried), "only": only or []}
+    narrow = " AND d.id = ANY(%(only)s)" if only is not None else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE.format(narrow=narrow), {**places, "limit": 1})
+        found = [_due(row) for row in cursor.fetchall()]
+        if not found or limit == 1 or not _takes_batch(found[0]):
+            return found
+        narrow += " AND d.handler = %(handler)s"
+        cursor.execute(_TAKE.format(narrow=narrow), {**places, "handler": found[0].handler, "limit": limit})
+        return [_due(row) for row in cursor.fetchall()]
 
 
-def _deliver_one(pk: int, now: dt.datetime) -> int:
-    with transaction.atomic():
-        row = (
-            OutboxDelivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("event")
-            .filter(pk=pk, done_at__isnull=True)
-            .first()
+def _due(row: tuple[Any, ...]) -> _Due:
+    return _Due(*row[:4], payload=json.loads(row[4]))
+
+
+def _takes_batch(row: _Due) -> bool:
+    return bool(getattr(_HANDLERS.get(row.name, {}).get(row.handler), "takes_batch", False))
+
+
+def _run(rows: list[_Due], now: dt.datetime) -> None:
+    """What the handler writes and the mark that it is done are one transaction; a failure takes both back."""
+    handler = _HANDLERS[rows[0].name][rows[0].handler]
+    events = [_EVENTS[row.name](**row.payload) for row in rows]
+    if _takes_batch(rows[0]):
+        handler(events, now=now)
+    else:
+        handler(events[0], now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE core_outboxdelivery SET done_at = %s, attempts = attempts + 1, last_error = '' WHERE id = ANY(%s)",
+            [now, [row.pk for row in rows]],
         )
-        if row is None or _attempt([row], now):
-            return int(row is not None)
-    _put_back(row, now)
-    return 0
 
 
-def _attempt(rows: list[OutboxDelivery], now: dt.datetime) -> bool:
-    try:
-        with transaction.atomic():
-            handler = _HANDLERS[rows[0].event.name][rows[0].handler]
-            events = [_EVENTS[row.event.name](**row.event.payload) for row in rows]
-            if getattr(handler, "takes_batch", False):
-                handler(events, now=now)
-            else:
-                handler(events[0], now=now)
-    except Exception as error:
-        # The place, not the words: an error's text could carry what a person typed.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        rows[0].last_error = f"{type(error).__name__} at {place.name}:{place.lineno}"
-        log.warning(
-            "outbox.delivery_failed", handler=rows[0].handler, rows=len(rows), error=rows[0].last_error
-        )
-        return False
-    OutboxDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(
-        done_at=now, attempts=F("attempts") + 1, last_error=""
-    )
-    return True
+def _place(rows: list[_Due], error: Exception) -> str:
+    """The place, not the words: an error's text could carry what a person typed."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} at {last.name}:{last.lineno}"
+    log.warning("outbox.delivery_failed", handler=rows[0].handler, rows=len(rows), error=place)
+    return place
 
 
-def _put_back(row: OutboxDelivery, now: dt.datetime) -> None:
+def _put_back(row: _Due, now: dt.datetime, error: str) -> None:
     wait = RETRY_AFTER[min(row.attempts + 1, len(RETRY_AFTER)) - 1]
     OutboxDelivery.objects.filter(pk=row.pk, done_at__isnull=True).update(
-        attempts=F("attempts") + 1, due_at=now + dt.timedelta(seconds=wait), last_error=row.last_error
+        attempts=F("attempts") + 1, due_at=now + dt.timedelta(seconds=wait), last_error=error
     )
 
 

@@ -102,18 +102,18 @@ def test_what_a_failing_handler_wrote_is_gone_and_its_words_are_not_kept() -> No
 def test_a_crash_between_the_handler_and_its_mark_takes_both_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the handler wrote and the mark that it is done are one transaction: after a crash neither stands."""
     events.publish(Rang(1))
-    real = events._attempt
+    real = events._run
 
-    def dies(rows: list[OutboxDelivery], now: dt.datetime) -> bool:
+    def dies(rows: list[events._Due], now: dt.datetime) -> None:
         real(rows, now)
         raise Dies
 
-    monkeypatch.setattr(events, "_attempt", dies)
+    monkeypatch.setattr(events, "_run", dies)
     with pytest.raises(Dies):
         events.deliver_due(now=FAR)
     assert IdempotencyKey.objects.filter(scope="tests").count() == 0
     assert OutboxDelivery.objects.filter(done_at=None).count() == 3
-    monkeypatch.setattr(events, "_attempt", real)
+    monkeypatch.setattr(events, "_run", real)
     assert events.deliver_due(now=FAR) == 3
     assert IdempotencyKey.objects.filter(scope="tests").count() == 3
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
+from apps.core.bulk import set_columns
 from apps.core.crash import crash_point
 from apps.core.errors import Conflict
 from apps.core.events import publish
@@ -34,7 +36,7 @@ class FeeInOtherCurrency(Conflict):
     message = _("支付机构用另一种币种收了手续费，不能直接入账。请出纳核对结算币种。")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_donations(*, actor: Actor, fact_ids: Iterable[int], now: dt.datetime) -> int:
     """This will make the gifts of settled payments received and post them, set-based, in one transaction.
 
@@ -43,28 +45,25 @@ def record_donations(*, actor: Actor, fact_ids: Iterable[int], now: dt.datetime)
     how many were new.
     """
     authorize(policies.can_record_donation, actor)
-    facts = {
-        int(purpose.removeprefix("gift:")): (key, settled)
-        for purpose, key, settled in ProviderFact.objects.filter(
-            pk__in=list(fact_ids), kind=FactKind.SETTLED, payment__purpose__startswith="gift:"
-        ).values_list("payment__purpose", "pk", "occurred_at")
-    }
     gifts = list(
         Gift.objects.select_for_update(of=("self",))
         .select_related("project")
-        .filter(pk__in=facts)
+        .filter(payment__facts__in=list(fact_ids), payment__facts__kind=FactKind.SETTLED)
         .exclude(status=GiftStatus.RECEIVED)
+        .annotate(
+            fact=F("payment__facts__id"),
+            settled_at=F("payment__facts__occurred_at"),
+            ended=Exists(_ends(OuterRef("payment"))),
+        )
         .order_by("id")
-    )
+    )  # fmt: skip
     if not gifts:
         return 0
     marks = _earmarks(gifts)
-    ended = _ended_before([gift.payment_id for gift in gifts])
     credits: list[Credit] = []
     changes: list[GiftStatusChange] = []
     for gift in gifts:
-        fact, settled_at = facts[gift.pk]
-        gift.late = _lateness(gift, ended)
+        gift.late = _lateness(gift)
         kind, owner = (
             (EarmarkKind.PROJECT, gift.project_id) if gift.project_id and not gift.late
             else (EarmarkKind.GENERAL, gift.fund_id)
@@ -73,13 +72,13 @@ def record_donations(*, actor: Actor, fact_ids: Iterable[int], now: dt.datetime)
             GiftStatusChange(record=gift, from_status=gift.status, to_status=GiftStatus.RECEIVED, at=now,
                              actor_label=actor.label, reason=str(gift.late))
         )  # fmt: skip
-        gift.status, gift.received_at = GiftStatus.RECEIVED, settled_at
+        gift.status, gift.received_at = GiftStatus.RECEIVED, gift.settled_at
         gift.earmark_id = marks[str(kind), owner, gift.currency]
         credits.append(
-            Credit(key=f"fact:{fact}:gift", earmark=gift.earmark_id, amount=gift.amount, settled_at=settled_at,
-                   origin=gift.pk, channel=gift.channel)
+            Credit(key=f"fact:{gift.fact}:gift", earmark=gift.earmark_id, amount=gift.amount,
+                   settled_at=gift.settled_at, origin=gift.pk, channel=gift.channel)
         )  # fmt: skip
-    Gift.objects.bulk_update(gifts, ["status", "received_at", "earmark", "late"])
+    set_columns(gifts, ["status", "received_at", "earmark", "late"])
     GiftStatusChange.objects.bulk_create(changes)
     crash_point("donations.gifts_marked")
     post_credits(actor=actor, credits=credits)
@@ -150,25 +149,22 @@ def count_gifts(counts: Counter[int]) -> None:
             )
 
 
-def _ended_before(payments: Iterable[int | None]) -> set[int]:
-    """Payments that expired or failed before they were paid, though the gift may not have heard of it yet."""
-    return set(
-        PaymentStatusChange.objects.filter(
-            record__in=[key for key in payments if key],
-            to_status__in=[PaymentStatus.EXPIRED, PaymentStatus.FAILED],
-        ).values_list("record_id", flat=True)
+def _ends(payment: OuterRef) -> QuerySet[PaymentStatusChange]:
+    """How a payment expired or failed before it was paid, though the gift may not have heard of it yet."""
+    return PaymentStatusChange.objects.filter(
+        record=payment, to_status__in=[PaymentStatus.EXPIRED, PaymentStatus.FAILED]
     )
 
 
-def _lateness(gift: Gift, ended: set[int]) -> str:
-    if gift.status != GiftStatus.OPENED or gift.payment_id in ended:
+def _lateness(gift: Gift) -> str:
+    if gift.status != GiftStatus.OPENED or gift.ended:  # type: ignore[attr-defined]
         return LateReason.EXPIRED
     if gift.project is not None and gift.project.status != ProjectStatus.RAISING:
         return LateReason.NOT_RAISING
     return ""
 
 
-def _earmarks(gifts: list[Gift]) -> dict[tuple[str, int, str], int]:
+def _earmarks(gifts: Sequence[Gift]) -> dict[tuple[str, int, str], int]:
     owners = {gift.project_id for gift in gifts if gift.project_id} | {gift.fund_id for gift in gifts}
     rows = Earmark.objects.filter(kind__in=[EarmarkKind.PROJECT, EarmarkKind.GENERAL], owner__in=owners)
     return {(kind, owner, currency): pk for pk, kind, owner, currency in
