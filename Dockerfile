@@ -6,7 +6,7 @@ RUN python -m venv /srv/venv \
 
 FROM python:3.11-slim-bookworm AS site
 RUN apt-get update \
- && apt-get install -y --no-install-recommends fonts-wqy-microhei \
+ && apt-get install -y --no-install-recommends fontconfig fonts-wqy-microhei libpango-1.0-0 libpangoft2-1.0-0 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin charity \
  && install -d -o charity /srv/data /srv/static

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 from django.db import connection
 
 from apps.core.append_only import append_only_tables
+from apps.core.documents import missing_parts
 
 
 @register(Tags.security, deploy=True)
@@ -115,3 +116,11 @@ def sandbox_in_demonstration_only(
             )
         ]
     return []
+
+
+@register(Tags.security)
+def documents_can_be_made(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """This will tell what PDF receipts and certificates lack on this machine: refused in production, told in
+    demonstration."""
+    kind, number = (Error, "site.E020") if settings.MODE == "production" else (Info, "site.I020")
+    return [kind(f"Documents can't be made: {part}", id=number) for part in missing_parts()]

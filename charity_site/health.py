@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from charity_site.middleware import client_address
+from apps.core.http import client_address
 
 STARTED = time.time()
 

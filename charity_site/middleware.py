@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from csp.middleware import CSPMiddleware
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 log = structlog.get_logger("charity_site.request")
@@ -22,22 +20,6 @@ EDITORS_POLICY = {
     "img-src": ["'self'", "data:", "blob:"],
     "frame-ancestors": ["'self'"],
 }
-
-
-def client_address(request: HttpRequest) -> str:
-    """This will give the visitor's address: the one our own proxies (PROXY_HOPS) vouch for, else the peer's."""
-    hops: int = settings.PROXY_HOPS
-    peer = request.META.get("REMOTE_ADDR") or "0.0.0.0"
-    if hops:
-        chain = [
-            part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()
-        ]
-        if len(chain) >= hops:
-            try:
-                return str(ipaddress.ip_address(chain[-hops]))
-            except ValueError:
-                return str(peer)
-    return str(peer)
 
 
 class Probes:

@@ -43,6 +43,7 @@ SITE_URL = env.text("SITE_URL", embedded(f"http://localhost:{STACK.port}")).rstr
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [] if PRODUCTION else LOOPBACK)
 PROXY_HOPS = env.parsed("PROXY_HOPS", 1 if PRODUCTION else 0, "int", "1")
 METRICS_TOKEN = env.text("METRICS_TOKEN", secret=True)
+DOCUMENT_FONT = env.text("DOCUMENT_FONT")
 
 APPLICATION_DATABASE_URL = env.text("DATABASE_URL", embedded(STACK.database_url("charity_app")), secret=True)
 MIGRATION_DATABASE_URL = env.text(
@@ -264,7 +265,7 @@ AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "charity_site.middleware.client_address"
+AXES_CLIENT_IP_CALLABLE = "apps.core.http.client_address"
 AXES_SENSITIVE_PARAMETERS = ["password", "login", "email", "code"]
 
 # Transport and browser.

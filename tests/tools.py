@@ -3,6 +3,7 @@ installs them. With CI=true such a skip is a failure: there nothing may be missi
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 from pathlib import Path
@@ -52,3 +53,17 @@ def compose_checker() -> str:
     return need(
         "compose-go", f"{GO_INSTALL} github.com/compose-spec/compose-go/v2/cmd@v2.16.2", GO_BIN / "cmd"
     )
+
+
+PARTS = {"pango": "libpango-1.0-0 libpangoft2-1.0-0", "chinese font": "fontconfig fonts-wqy-microhei"}
+
+
+def needs(part: str) -> pytest.MarkDecorator:
+    """This will mark tests that need a part of the system's own (a library, a font)."""
+    from apps.core.documents import chinese_font
+
+    found = ctypes.util.find_library("pango-1.0") if part == "pango" else chinese_font()
+    words = f"{part} is missing; install it with: apt-get install {PARTS[part]}"
+    if not found and os.environ.get("CI", "").lower() == "true":
+        raise pytest.UsageError(words)
+    return pytest.mark.skipif(not found, reason=words)

@@ -6,6 +6,7 @@ What can't be had is named here; its tests are then skipped by name (and fail wi
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GO_BIN = ROOT / "var" / "tools" / "bin"
 PACKAGES = {"chromium": "chromium", "msgfmt": "gettext"}
 FONT = "fonts-wqy-microhei"
+PANGO = ["libpango-1.0-0", "libpangoft2-1.0-0"]
 GO_TOOLS = {
     "stripe-mock": "github.com/stripe/stripe-mock@v0.197.0",
     "cmd": "github.com/compose-spec/compose-go/v2/cmd@v2.16.2",
@@ -38,10 +40,16 @@ def has_chinese_font() -> bool:
     return bool(subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout.strip())
 
 
+def has_pango() -> bool:
+    """This will tell whether PDF documents can be laid out."""
+    return ctypes.util.find_library("pango-1.0") is not None
+
+
 def missing_packages() -> list[str]:
     names = [package for program, package in PACKAGES.items() if not shutil.which(program)]
     if "chromium" in names and shutil.which("chromium-browser"):
         names.remove("chromium")
+    names += [] if has_pango() else PANGO
     return names if has_chinese_font() else [*names, FONT]
 
 

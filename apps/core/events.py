@@ -158,7 +158,7 @@ def deliver_due(*, now: dt.datetime, limit: int = 200, only: list[int] | None = 
 
 def _take(now: dt.datetime, tried: set[int], only: list[int] | None, limit: int) -> list[_Due]:
     """Locks the oldest due delivery; of a batch handler, up to `limit` of its deliveries."""
-    places = {"now": now, "tried": list(tried), "only": only or []}
+    places: dict[str, Any] = {"now": now, "tried": list(tried), "only": only or []}
     narrow = " AND d.id = ANY(%(only)s)" if only is not None else ""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE.format(narrow=narrow), {**places, "limit": 1})
@@ -171,7 +171,8 @@ def _take(now: dt.datetime, tried: set[int], only: list[int] | None, limit: int)
 
 
 def _due(row: tuple[Any, ...]) -> _Due:
-    return _Due(*row[:4], payload=json.loads(row[4]))
+    pk, handler, attempts, name, payload = row
+    return _Due(pk, handler, attempts, name, json.loads(payload))
 
 
 def _takes_batch(row: _Due) -> bool:

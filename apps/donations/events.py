@@ -12,3 +12,12 @@ class GiftReceived(Event):
 
     name: ClassVar[str] = "donations.gift_received"
     gift_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAsked(Event):
+    """Somebody who holds a receipt asked for the lost link of its gift; only the donor's own address gets it."""
+
+    name: ClassVar[str] = "donations.link_asked"
+    gift_id: int
+    day: str

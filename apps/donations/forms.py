@@ -11,6 +11,7 @@ from apps.core.errors import DomainError
 from apps.core.money import Money
 from apps.donations.operations import GiftRequest
 from apps.donations.states import ShownAs
+from apps.organizations.models import check_uscc
 from apps.payments.registry import offered_methods
 from apps.payments.states import Method
 from apps.publication.privacy import check_publishable
@@ -22,7 +23,7 @@ UNUSUAL = 1_000_000
 """Above ¥10,000 the page asks again (F5)."""
 
 
-CONTENT = ("money", "method", "shown_as", "shown_name", "payer", "message", "email")
+CONTENT = ("money", "method", "shown_as", "shown_name", "payer", "payer_code", "message", "email")
 """What makes two submissions of one page the same gift."""
 
 
@@ -44,6 +45,10 @@ class GiveForm(forms.Form):
     payer = forms.CharField(
         label=_("票据抬头"), required=False, max_length=120, help_text=_("印在捐赠票据上，不公开"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )  # fmt: skip
+    payer_code = forms.CharField(
+        label=_("单位统一社会信用代码"), required=False, max_length=20,
+        help_text=_("单位抵税用，18位；个人不用填"), widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
     message = forms.CharField(
         label=_("留言"),
@@ -69,6 +74,12 @@ class GiveForm(forms.Form):
         self.fields["method"].initial = next(iter(methods), None)
         self.fields["key"].initial = secrets.token_urlsafe(24)
         self.needs_confirmation = False
+
+    def clean_payer_code(self) -> str:
+        typed = str(self.cleaned_data["payer_code"]).strip().upper()
+        if typed:
+            check_uscc(typed)
+        return typed
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -106,6 +117,7 @@ class GiveForm(forms.Form):
         key = hashlib.sha256("\x1f".join(content).encode()).hexdigest()
         return GiftRequest(
             money=data["money"], method=data["method"], key=key, shown_as=data["shown_as"],
-            shown_name=data["shown_name"].strip(), payer=data["payer"].strip(), email=data["email"],
+            shown_name=data["shown_name"].strip(), payer=data["payer"].strip(), payer_code=data["payer_code"],
+            email=data["email"],
             message=data["message"].strip(), language=language,
         )  # fmt: skip

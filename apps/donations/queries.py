@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hmac import compare_digest
 
 from django.db.models import Sum
 
-from apps.donations.models import Gift, GiftCount
+from apps.donations.models import Gift, GiftCount, Receipt
 from apps.donations.states import GiftStatus
 from apps.funds.models import Project
 from apps.funds.queries import project_earmarks
@@ -38,3 +39,19 @@ def gift_counts_by_earmark(earmarks: Iterable[int]) -> dict[int, int]:
 def gift_counts(earmarks: Iterable[int]) -> int:
     """This will count the gifts of earmarks from counters."""
     return sum(gift_counts_by_earmark(earmarks).values())
+
+
+def receipt_by_number(number: str, check_code: str) -> Receipt | None:
+    """This will find a receipt by its number and check code (G10); both must be right."""
+    if not number.isascii() or not number.isdigit():
+        return None
+    found = Receipt.objects.select_related("gift").filter(number=number.zfill(10)[-10:])
+    return next(
+        (receipt for receipt in found if compare_digest(receipt.check_code.encode(), check_code.encode())),
+        None,
+    )
+
+
+def masked(name: str) -> str:
+    """This will hide a name but for its first character, for whoever holds the paper to compare."""
+    return name[:1] + "*" * min(len(name) - 1, 3) if name else ""

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
-from apps.donations.events import GiftReceived
+from apps.donations.events import GiftReceived, LinkAsked
 from apps.donations.models import Gift
 from apps.notifications.operations import send_mail_once
 
@@ -16,9 +16,22 @@ def mail_gift_received(event: GiftReceived, *, now: dt.datetime) -> None:
     gift = Gift.objects.select_related("project", "fund__organization").get(pk=event.gift_id)
     if not gift.email:
         return
-    with translation.override(gift.language):
-        link = settings.SITE_URL.rstrip("/") + reverse("tracing_gift", args=[gift.token])
+    link = _link(gift)
     send_mail_once(
         key=f"gift_received:{gift.pk}", to=gift.email, template="notifications/gift_received.txt",
         context={"gift": gift, "link": link}, language=gift.language,
     )  # fmt: skip
+
+
+def mail_lost_link(event: LinkAsked, *, now: dt.datetime) -> None:
+    """This will mail the link of a gift to the address given with it, once a day (G2)."""
+    gift = Gift.objects.select_related("project", "fund__organization").get(pk=event.gift_id)
+    send_mail_once(
+        key=f"lost_link:{gift.pk}:{event.day}", to=gift.email, template="notifications/lost_link.txt",
+        context={"gift": gift, "link": _link(gift)}, language=gift.language,
+    )  # fmt: skip
+
+
+def _link(gift: Gift) -> str:
+    with translation.override(gift.language):
+        return settings.SITE_URL.rstrip("/") + reverse("tracing_gift", args=[gift.token])

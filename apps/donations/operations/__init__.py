@@ -1,7 +1,7 @@
 """Writes of donations, by verb."""
 
 from apps.donations.operations.opening import GiftRequest, open_gift, start_gift_checkout
-from apps.donations.operations.receipts import assign_receipt_range, issue_receipts
+from apps.donations.operations.receipts import ask_for_lost_link, assign_receipt_range, issue_receipts
 from apps.donations.operations.receiving import (
     close_full_campaign,
     end_unpaid_gift,
@@ -11,6 +11,7 @@ from apps.donations.operations.receiving import (
 
 __all__ = [
     "GiftRequest",
+    "ask_for_lost_link",
     "assign_receipt_range",
     "close_full_campaign",
     "end_unpaid_gift",

@@ -77,6 +77,7 @@ class GiftRequest:
     shown_as: str = ShownAs.ANONYMOUS
     shown_name: str = ""
     payer: str = ""
+    payer_code: str = ""
     email: str = ""
     message: str = ""
     language: str = "zh-hans"
@@ -111,6 +112,7 @@ def open_gift(
                 fund=fund, project=project, amount=request.money.minor, currency=request.money.currency,
                 channel=request.method, shown_as=request.shown_as,
                 shown_name="" if request.shown_as == ShownAs.ANONYMOUS else request.shown_name, payer=request.payer,
+                payer_code=request.payer_code,
                 email=request.email, message=request.message, language=request.language, request_key=request.key,
                 opened_at=now,
             )  # fmt: skip

@@ -9,9 +9,12 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
+from apps.core.clock import civil_day
 from apps.core.errors import BadInput, DomainError
+from apps.core.events import publish
 from apps.core.policies import authorize
 from apps.donations import policies
+from apps.donations.events import LinkAsked
 from apps.donations.models import Gift, Receipt, ReceiptRange
 from apps.donations.operations.receiving import count_gifts
 from apps.donations.states import GiftStatus, Source
@@ -21,6 +24,23 @@ from apps.organizations.queries import federation
 class NoReceiptNumbers(DomainError):
     code = "no_receipt_numbers"
     message = _("没有可用的票据号段。请出纳录入财政部门核发的票据代码和号段，票据会自动补开。")
+
+
+class NoAddress(DomainError):
+    code = "no_address"
+    message = _("捐赠时没有填邮箱，网址没法寄出。请带着票据到慈善总会核对身份后补发。")
+
+
+@transaction.atomic
+def ask_for_lost_link(*, actor: Actor, receipt: Receipt, now: dt.datetime) -> None:
+    """This will have the link of a receipt's gift mailed to the address given with it, once a day (G2).
+
+    A receipt passes through accountants' hands, so the link is never shown to whoever holds it. Raises NoAddress.
+    """
+    authorize(policies.can_open_gift, actor)
+    if not receipt.gift.email:
+        raise NoAddress()
+    publish(LinkAsked(gift_id=receipt.gift_id, day=civil_day(now).isoformat()))
 
 
 @transaction.atomic
@@ -72,5 +92,5 @@ def issue_receipts(*, actor: Actor, gift_ids: Iterable[int], now: dt.datetime) -
 
 def _receipt(gift: Gift, code: str, number: int, now: dt.datetime) -> Receipt:
     item = gift.project.name if gift.project and not gift.late else gift.fund.name
-    return Receipt(gift=gift, code=code, number=f"{number:010d}", payer=gift.payer, item=item, amount=gift.amount,
-                   currency=gift.currency, issued_at=now)  # fmt: skip
+    return Receipt(gift=gift, code=code, number=f"{number:010d}", payer=gift.payer, payer_code=gift.payer_code,
+                   item=item, amount=gift.amount, currency=gift.currency, issued_at=now)  # fmt: skip

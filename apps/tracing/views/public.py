@@ -10,10 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from apps.core import clock
-from apps.core.capitals import in_capitals
 from apps.core.errors import NotFound
-from apps.core.money import Money
 from apps.core.pages import private_page
+from apps.donations.documents import receipt_context
 from apps.donations.models import Gift, Receipt
 from apps.donations.queries import gift_by_token
 from apps.donations.states import GiftStatus
@@ -45,13 +44,10 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """This will show a gift's receipt, made to be printed."""
-    found = _find(token)
-    issued = _receipt(found)
-    if issued is None:
-        raise UnknownGift(_("票据还没有开出。款到之后会自动开具，请稍后再看。"))
+    found, issued = issued_receipt(token)
     response = render(
         request, "tracing/receipt.html",
-        {"gift": found, "receipt": issued, "capitals": in_capitals(Money(issued.amount, issued.currency))},
+        {"gift": found, **receipt_context(issued)},
     )  # fmt: skip
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -62,6 +58,15 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 def rule(request: HttpRequest) -> HttpResponse:
     """This will show the published rule of attribution (T2)."""
     return render(request, "tracing/rule.html", {"rule": rule_in_force()})
+
+
+def issued_receipt(token: str) -> tuple[Gift, Receipt]:
+    """This will find a gift by its token with its receipt; raises UnknownGift until one is issued."""
+    found = _find(token)
+    issued = _receipt(found)
+    if issued is None:
+        raise UnknownGift(_("票据还没有开出。款到之后会自动开具，请稍后再看。"))
+    return found, issued
 
 
 def _find(token: str) -> Gift:

@@ -43,6 +43,7 @@ class Gift(models.Model):
     shown_as = models.CharField(max_length=10, choices=states.ShownAs, default=states.ShownAs.ANONYMOUS)
     shown_name = models.CharField(max_length=40, blank=True)
     payer = models.CharField(max_length=120, blank=True)
+    payer_code = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
     message = models.CharField(max_length=140, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
@@ -121,12 +122,16 @@ class Receipt(models.Model):
     number = models.CharField(max_length=10)
     check_code = models.CharField(max_length=6, default=new_check_code)
     payer = models.CharField(max_length=120, blank=True)
+    payer_code = models.CharField(max_length=20, blank=True)
     item = models.CharField(max_length=80)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    remark = models.CharField(max_length=200, blank=True)
+    issued_by = models.CharField(max_length=40, blank=True)
     issued_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["code", "number"], name="receipt_number_once")]
+        indexes = [models.Index(fields=["number"], name="receipt_by_number")]
         triggers = refuse_change("receipt")
