@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
@@ -62,10 +63,11 @@ class GiveForm(forms.Form):
     )  # fmt: skip
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
     confirmed = forms.CharField(widget=forms.HiddenInput, required=False)
+    trim = forms.CharField(widget=forms.HiddenInput, required=False, max_length=16)
 
-    def __init__(self, *args: Any, currency: str = "CNY", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str = "CNY", typical: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.currency = currency
+        self.currency, self.typical = currency, typical
         presets = [(str(fen), str(Money(fen, currency)).removesuffix(".00")) for fen in PRESETS]
         self.fields["preset"].choices = [*presets, ("other", _("其他"))]  # type: ignore[attr-defined]
         self.fields["preset"].initial = str(PRESETS[2])
@@ -93,6 +95,10 @@ class GiveForm(forms.Form):
                 self.add_error("amount", _("请选一个金额，或填写其他金额。"))
         except DomainError as error:
             self.add_error("amount", str(error.message))
+        # The donor chose to give what still fits the target (F5): never more than was typed.
+        trim = data.get("trim") or ""
+        if "money" in data and trim.isascii() and trim.isdigit() and 0 < int(trim) < data["money"].minor:
+            data["money"] = Money(int(trim), self.currency)
         if (
             data.get("shown_as") not in (None, ShownAs.ANONYMOUS)
             and not (data.get("shown_name") or "").strip()
@@ -104,10 +110,22 @@ class GiveForm(forms.Form):
             except DomainError as error:
                 self.add_error(field, str(error.message))
         money = data.get("money")
-        if money and money.minor > UNUSUAL and data.get("confirmed") != str(money.minor) and not self.errors:
-            self.needs_confirmation = True
-            self.add_error(None, _("金额超过¥10,000。请再看一遍，没有写错就再点一次“去付款”。"))
+        if money and not self.errors and data.get("confirmed") != str(money.minor):
+            doubt = self._doubt(money)
+            if doubt:
+                self.needs_confirmation = True
+                self.add_error(None, doubt)
         return data
+
+    def _doubt(self, money: Money) -> str:
+        """Why the amount is worth a second look (F5); nothing is refused."""
+        if money.minor > UNUSUAL:
+            return gettext("金额超过¥10,000。请再看一遍，没有写错就再点一次“去付款”。")
+        if self.typical and money.minor > 10 * self.typical:
+            return gettext(
+                "%(sum)s是这个项目常见捐赠额的10倍以上。请再看一遍，没有写错就再点一次“去付款”。"
+            ) % {"sum": money}
+        return ""
 
     def request(self, language: str) -> GiftRequest:
         """This will turn the valid form into what the operation takes."""

@@ -11,6 +11,12 @@ def can_open_gift(actor: Actor) -> bool:
     return True
 
 
+@policy("donations.redirect_gift")
+def can_redirect_gift(actor: Actor) -> bool:
+    """Whoever holds the gift's token is its donor (G2); the operation looks at the gift itself."""
+    return True
+
+
 @policy("donations.record_donation")
 def can_record_donation(actor: Actor) -> bool:
     """Only the provider's event or an authenticated fetch makes a gift received (G5): the system, never a person."""

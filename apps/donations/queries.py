@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from hmac import compare_digest
 
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
-from apps.donations.models import Gift, GiftCount, Receipt
+from apps.core.errors import NotFound
+from apps.donations.models import Gift, GiftCount, GiftRedirect, Receipt
 from apps.donations.states import GiftStatus
 from apps.funds.models import Project
 from apps.funds.queries import project_earmarks
@@ -18,17 +20,41 @@ def target_room(project: Project) -> int:
     Open payments are read first: a gift that settles in between is counted twice for a moment, never not at all.
     """
     held = Gift.objects.filter(project=project, status=GiftStatus.OPENED).aggregate(n=Sum("amount"))["n"] or 0
-    raised = figures(project_earmarks([project.pk]).values()).net_raised
-    return project.target - held - raised
+    return project.target - held - counted_to_target(project)
 
 
-def gift_by_token(token: str) -> Gift | None:
-    """This will find a gift by its unguessable token (G2)."""
-    return (
+def counted_to_target(project: Project) -> int:
+    """This will give what counts to a project's target, minor units: net raised, and late gifts that donors gave it."""
+    given = GiftRedirect.objects.filter(project=project).aggregate(n=Sum("amount"))["n"] or 0
+    return figures(project_earmarks([project.pk]).values()).net_raised + int(given)
+
+
+RECENT = 201
+"""So many of a project's newest gifts make its typical one: no page reads all of them."""
+
+
+def typical_gift(project: Project) -> int | None:
+    """This will give the median of a project's newest gifts, minor units; None for fewer than 5 (F5)."""
+    newest = Gift.objects.filter(project=project, status=GiftStatus.RECEIVED).order_by("-received_at", "-id")
+    amounts = sorted(newest.values_list("amount", flat=True)[:RECENT])
+    return amounts[len(amounts) // 2] if len(amounts) >= 5 else None
+
+
+class UnknownGift(NotFound):
+    code = "unknown_gift"
+    message = _("没有这笔捐赠。请检查网址是否完整，它是您付款时得到的那一个。")
+
+
+def find_gift(token: str) -> Gift:
+    """This will find a gift by its unguessable token (G2). Raises UnknownGift."""
+    found = (
         Gift.objects.select_related("fund__organization", "project__town", "payment", "receipt", "earmark")
         .filter(token=token)
         .first()
     )
+    if found is None:
+        raise UnknownGift()
+    return found
 
 
 def gift_counts_by_earmark(earmarks: Iterable[int]) -> dict[int, int]:

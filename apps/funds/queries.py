@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from apps.core.clock import civil_day
 from apps.funds.models import MicroFund, Project
@@ -30,6 +30,16 @@ def accepts_gifts(project: Project, now: dt.datetime) -> bool:
         and bool(project.filing_number)
         and project.starts_on <= civil_day(now) <= project.ends_on
     )
+
+
+def raising_projects(now: dt.datetime, *, first: int = 0, currency: str = "CNY") -> QuerySet[Project]:
+    """This will give the projects that take gifts of a currency now, those of the fund `first` before the others."""
+    day = civil_day(now)
+    rows = Project.objects.filter(
+        status=ProjectStatus.RAISING, starts_on__lte=day, ends_on__gte=day, currency=currency
+    ).exclude(filing_number="")
+    own = Case(When(fund=first, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return rows.annotate(other_fund=own).order_by("other_fund", "ends_on", "pk")
 
 
 def project_earmarks(projects: Iterable[int]) -> dict[int, int]:

@@ -8,6 +8,7 @@ from apps.donations.operations.receiving import (
     post_gift_fee,
     record_donations,
 )
+from apps.donations.operations.redirecting import redirect_gift
 
 __all__ = [
     "GiftRequest",
@@ -19,5 +20,6 @@ __all__ = [
     "open_gift",
     "post_gift_fee",
     "record_donations",
+    "redirect_gift",
     "start_gift_checkout",
 ]

@@ -20,12 +20,12 @@ from apps.core.transitions import move
 from apps.donations import policies
 from apps.donations.events import GiftReceived
 from apps.donations.models import Gift, GiftStatusChange
+from apps.donations.queries import counted_to_target
 from apps.donations.states import FORWARD, GiftStatus, LateReason
 from apps.funds.operations import close_raising, lock_project
 from apps.funds.states import ProjectStatus
 from apps.ledger.models import Earmark
 from apps.ledger.operations import Credit, post_credits, post_fee
-from apps.ledger.queries import figures
 from apps.ledger.states import EarmarkKind
 from apps.payments.models import Payment, PaymentStatusChange, ProviderFact
 from apps.payments.states import FactKind, PaymentStatus
@@ -134,7 +134,7 @@ def close_full_campaign(*, actor: Actor, gift_id: int, now: dt.datetime) -> None
     if gift.project is None or gift.project.status != ProjectStatus.RAISING or gift.earmark_id is None:
         return
     project = lock_project(gift.project.pk)
-    if project.status == ProjectStatus.RAISING and figures([gift.earmark_id]).net_raised >= project.target:
+    if project.status == ProjectStatus.RAISING and counted_to_target(project) >= project.target:
         close_raising(actor=actor, project=project, now=now, reason=str(_("已达到募捐目标")))
 
 

@@ -16,7 +16,8 @@ from apps.core.money import Money
 from apps.core.pages import private_page
 from apps.donations import operations
 from apps.donations.forms import GiveForm
-from apps.donations.queries import target_room
+from apps.donations.operations.opening import MINIMUM, PastTarget
+from apps.donations.queries import target_room, typical_gift
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import accepts_gifts, fund_earmarks, project_earmarks
 from apps.funds.states import PUBLIC as PUBLIC_STATES
@@ -41,8 +42,9 @@ def give_to_fund(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> HttpResponse:
     now = clock.now()
-    form = GiveForm(request.POST or None, currency=fund.currency)
-    status = 200
+    typical = typical_gift(project) if project and request.method == "POST" else None
+    form = GiveForm(request.POST or None, currency=fund.currency, typical=typical)
+    status, fits = 200, 0
     if request.method == "POST":
         if form.is_valid():
             try:
@@ -50,12 +52,15 @@ def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> Htt
             except DomainError as error:
                 add_to_form(form, error)
                 status = error.status
+                if isinstance(error, PastTarget) and error.room.minor >= MINIMUM:
+                    fits = error.room.minor
         else:
             status = 422
     open_now = project is None or accepts_gifts(project, now)
     earmarks = project_earmarks([project.pk]).values() if project else fund_earmarks(fund.pk)
     context = {
         "fund": fund, "project": project, "form": form, "open": open_now, "now": now, "money": public_money(earmarks),
+        "fits": fits,
         "room": Money(max(target_room(project), 0), fund.currency) if project else None,
         "started_on": project.starts_on if project else clock.civil_day(fund.created_at),
         "late_days": (clock.civil_day(now) - project.overdue_since).days if project and project.overdue_since else 0,

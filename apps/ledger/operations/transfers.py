@@ -15,11 +15,20 @@ from apps.ledger.states import AccountRole, EntryKind
 
 @transaction.atomic
 def transfer(
-    *, actor: Actor, source: int, target: int, amount: int, key: str, effective_at: dt.datetime
+    *,
+    actor: Actor,
+    source: int,
+    target: int,
+    amount: int,
+    key: str,
+    effective_at: dt.datetime,
+    origin: int | None = None,
 ) -> Entry:
-    """This will move money between earmarks (P9): allocations at the source, new lots at the target's next
-    seq that keep
-    their origin gifts. Raises NotEnoughMoney. Safe to repeat by `key`."""
+    """This will move money between earmarks (P9): allocations at the source, new lots at the target's next seq that
+    keep their origin gifts; first in, first out, or the own lots of the gift `origin` alone.
+
+    Raises NotEnoughMoney. Safe to repeat by `key`.
+    """
     lock_earmarks([source, target])
     done = known_entry(key)
     if done:
@@ -28,7 +37,9 @@ def transfer(
     if source == target or amount <= 0 or available < amount:
         raise NotEnoughMoney()
     earmark = Earmark.objects.get(pk=source)
-    parts = lots.first_in(source, amount)
+    parts = lots.first_in(source, amount) if origin is None else lots.own_lots(source, origin, amount)
+    if lots.total(parts) < amount:
+        raise NotEnoughMoney()
     entry = write_entry(
         kind=EntryKind.TRANSFER, key=key, book=earmark.book_id, currency=earmark.currency,
         postings=[

@@ -10,30 +10,27 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from apps.core import clock
-from apps.core.errors import NotFound
 from apps.core.pages import private_page
 from apps.donations.documents import receipt_context
-from apps.donations.models import Gift, Receipt
-from apps.donations.queries import gift_by_token
+from apps.donations.models import Gift, GiftRedirect, Receipt
+from apps.donations.queries import UnknownGift, find_gift
 from apps.donations.states import GiftStatus
 from apps.ledger.queries import rule_in_force
 from apps.tracing.queries import Trace, trace_gift
-
-
-class UnknownGift(NotFound):
-    code = "unknown_gift"
-    message = _("没有这笔捐赠。请检查网址是否完整，它是您付款时得到的那一个。")
 
 
 @private_page
 @require_safe
 def gift(request: HttpRequest, token: str) -> HttpResponse:
     """This will show a gift's status and, once its money arrived, where every fen of it is (T1)."""
-    found = _find(token)
+    found = find_gift(token)
     context: dict[str, Any] = {"gift": found, "now": clock.now(), "receipt": _receipt(found)}
     if found.status == GiftStatus.RECEIVED:
         trace = trace_gift(found)
-        context |= {"trace": trace, "bar": _bar(trace)}
+        moved = (
+            GiftRedirect.objects.select_related("project").filter(gift=found).first() if found.late else None
+        )
+        context |= {"trace": trace, "bar": _bar(trace), "moved": moved}
     response = render(request, "tracing/gift.html", context)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -62,18 +59,11 @@ def rule(request: HttpRequest) -> HttpResponse:
 
 def issued_receipt(token: str) -> tuple[Gift, Receipt]:
     """This will find a gift by its token with its receipt; raises UnknownGift until one is issued."""
-    found = _find(token)
+    found = find_gift(token)
     issued = _receipt(found)
     if issued is None:
         raise UnknownGift(_("票据还没有开出。款到之后会自动开具，请稍后再看。"))
     return found, issued
-
-
-def _find(token: str) -> Gift:
-    found = gift_by_token(token)
-    if found is None:
-        raise UnknownGift()
-    return found
 
 
 def _receipt(found: Gift) -> Receipt | None:
