@@ -81,6 +81,8 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "apps.payments.tasks.poll_events",
         "schedule": 900.0,
     },
+    "payments: send refunds, ask after them": {"task": "apps.payments.tasks.send_refunds", "schedule": 30.0},
+    "payments: ask after disputes": {"task": "apps.payments.tasks.poll_disputes", "schedule": 3600.0},
     "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
     "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},
     "site: prove the sums": {"task": "charity_site.status.check_invariants", "schedule": 3600.0},

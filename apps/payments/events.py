@@ -21,3 +21,20 @@ class PaymentEnded(Event):
     name: ClassVar[str] = "payments.payment_ended"
     payment_id: int
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRefundFailed(Event):
+    """A refund of ours will not happen, or came back after it was made."""
+
+    name: ClassVar[str] = "payments.refund_failed"
+    payment_refund_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeChanged(Event):
+    """A dispute was opened, or moved on to `status`."""
+
+    name: ClassVar[str] = "payments.dispute_changed"
+    dispute_id: int
+    status: str

@@ -13,6 +13,7 @@ from typing import Protocol
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import BadInput, DomainError
+from apps.payments.states import DisputeStatus, RefundStatus, Subject
 
 
 class BadSignature(BadInput):
@@ -22,9 +23,15 @@ class BadSignature(BadInput):
 
 
 class StaleEvent(BadInput):
+    """A well-signed event whose time is too far from ours; `skew` in seconds, positive where the sender is ahead."""
+
     code = "stale_event"
     status = 400
     message = _("通知的时间与本机时钟相差过大，没有被接受。请检查服务器时钟，渠道会重发。")
+
+    def __init__(self, skew: int = 0) -> None:
+        self.skew = skew
+        super().__init__()
 
 
 class ProviderUnavailable(DomainError):
@@ -37,6 +44,17 @@ class MethodNotOffered(BadInput):
     code = "method_not_offered"
     message = _("这种付款方式现在不可用，请换一种。")
     field = "method"
+
+
+class RefundRefused(DomainError):
+    """The provider answered that it will not make this refund; no money moves. `reason` is its own code."""
+
+    code = "refund_refused_by_provider"
+    message = _("支付渠道不接受这笔退款，没有退出去。请改用银行转账退款。")
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason
+        super().__init__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +85,17 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class IncomingEvent:
-    """A verified event. `object_ref` is a session's or a charge's id, `reference` our uuid where it says it."""
+    """A verified event. `object_ref` is a session's, charge's, refund's or dispute's id, `reference` our uuid where it
+    says it. `subject` is what it speaks of and chooses the route that works it off; "" is kept and never acted on.
+    `skew` is how far its sender's clock is ahead of ours, in seconds (negative: behind)."""
 
     ref: str
     kind: str
     object_ref: str
     occurred_at: dt.datetime
     reference: str = ""
-    relevant: bool = True
+    subject: str = Subject.PAYMENT
+    skew: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +122,67 @@ class Snapshot:
     fees: tuple[Fee, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """What a provider needs to send money back. `reference` is our refund's uuid, `key` the idempotency key, `whole`
+    the payment's own amount (some providers want it), minor units; `opened_at` when we first asked."""
+
+    reference: str
+    key: str
+    session_ref: str
+    charge_ref: str
+    payment_reference: str
+    amount: int
+    whole: int
+    currency: str
+    opened_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSnapshot:
+    """A refund as the provider has it now. `reference` is our refund's uuid, "" where it was made in the provider's own
+    dashboard; `payment_reference` our payment's uuid where the provider keeps it; `charge_ref` what it answers."""
+
+    ref: str
+    reference: str
+    charge_ref: str
+    status: RefundStatus
+    amount: int
+    currency: str
+    occurred_at: dt.datetime
+    payment_reference: str = ""
+    failure: str = ""
+    fees: tuple[Fee, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money a dispute took from us (`amount` > 0) or gave back (< 0), minor units of the payment's currency; `ref` is
+    the balance transaction's."""
+
+    ref: str
+    amount: int
+    currency: str
+    occurred_at: dt.datetime
+    fee: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSnapshot:
+    """A dispute as the provider has it now, with every movement of money it has caused so far."""
+
+    ref: str
+    charge_ref: str
+    status: DisputeStatus
+    amount: int
+    currency: str
+    opened_at: dt.datetime
+    reason: str = ""
+    answer_by: dt.datetime | None = None
+    movements: tuple[Movement, ...] = ()
+    payment_reference: str = ""
+
+
 class Provider(Protocol):
     name: str
 
@@ -125,5 +207,30 @@ class Provider(Protocol):
     def recent_events(self, since: dt.datetime) -> Iterable[tuple[IncomingEvent, bytes]]:
         """This will list the provider's own record of events, to close gaps (may be empty where it keeps none)."""
 
-    def find_session(self, reference: str) -> Checkout | None:
-        """This will look a checkout up by our reference, after a crash between the call and its record."""
+    def find_session(self, reference: str, opened_at: dt.datetime) -> Checkout | None:
+        """This will look a checkout up by our reference, after a crash between the call and its record. `opened_at` is
+        when we recorded the intent, so that the search stays within minutes of it."""
+
+    def refund_days(self, method: str) -> int | None:
+        """This will give how many days after payment a method can be refunded, None where the provider sets no fixed
+        limit. Past it the refund goes by bank transfer (G8)."""
+
+    def send_refund(self, request: RefundRequest) -> RefundSnapshot:
+        """This will ask for a refund; the same `key` makes one. Raises ProviderUnavailable (nobody knows what happened:
+        ask again) or RefundRefused (it will not be made). The answer is never final: only an event or a fetch is."""
+
+    def fetch_refund(self, ref: str, request: RefundRequest) -> RefundSnapshot | None:
+        """This will fetch one of our refunds by the provider's id, or by our reference where `ref` is ""; None where
+        the provider has none. Raises ProviderUnavailable."""
+
+    def refunds_of(self, event_body: bytes) -> Iterable[RefundSnapshot]:
+        """This will fetch the refunds that an event speaks of, dashboard ones included. Raises ProviderUnavailable."""
+
+    def disputes_of(self, event_body: bytes) -> Iterable[DisputeSnapshot]:
+        """This will fetch the disputes that an event speaks of. Raises ProviderUnavailable."""
+
+    def fetch_dispute(self, ref: str) -> DisputeSnapshot | None:
+        """This will fetch a dispute by its id. Raises ProviderUnavailable."""
+
+    def test_page(self, session_ref: str) -> str:
+        """This will give the path of a marked test page that plays the provider's side, "" for a real provider."""

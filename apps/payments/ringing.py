@@ -10,3 +10,10 @@ def ring_inbox() -> None:
     from apps.payments.tasks import process_inbox
 
     transaction.on_commit(lambda: process_inbox.delay())
+
+
+def ring_refunds() -> None:
+    """This will ask a worker to send refunds after commit; beat finds them anyway."""
+    from apps.payments.tasks import send_refunds
+
+    transaction.on_commit(lambda: send_refunds.delay())

@@ -23,3 +23,14 @@ def poll_payments() -> int:
 @shared_task(name="apps.payments.tasks.poll_events")  # type: ignore[misc]
 def poll_events() -> int:
     return operations.poll_events(now=clock.now())
+
+
+@shared_task(name="apps.payments.tasks.send_refunds")  # type: ignore[misc]
+def send_refunds() -> int:
+    """This will send refunds that wait and ask after those on their way."""
+    return operations.send_refunds(now=clock.now())
+
+
+@shared_task(name="apps.payments.tasks.poll_disputes")  # type: ignore[misc]
+def poll_disputes() -> int:
+    return operations.poll_disputes(now=clock.now())

@@ -27,7 +27,7 @@ def apply_snapshots(
     A snapshot counts only when our reference, amount and currency agree; any other is logged and left alone.
     Returns the keys (provider, session) that belong to a payment of ours.
     """
-    refs = {snapshot.reference for snapshot in snapshots.values() if _is_uuid(snapshot.reference)}
+    refs = {snapshot.reference for snapshot in snapshots.values() if is_uuid(snapshot.reference)}
     payments = {
         (payment.provider, str(payment.uuid)): payment
         for payment in Payment.objects.select_for_update().filter(uuid__in=refs).order_by("id")
@@ -65,8 +65,10 @@ def apply_snapshots(
         facts += _facts(payment, snapshot, now)
     Payment.objects.bulk_update(touched, ["status", "paid_at", "checked_at", "session_ref", "charge_ref"])
     PaymentStatusChange.objects.bulk_create(changes)
-    events += [FactRecorded(fact_id=fact.pk) for fact in _new_facts(facts)]
+    events += record_facts(facts)
     publish(*events)
+    for key in snapshots.keys() - known:
+        log.warning("payments.unknown_session", provider=key[0])
     return known
 
 
@@ -85,15 +87,22 @@ def _facts(payment: Payment, snapshot: Snapshot, now: dt.datetime) -> list[Provi
     return [settled, *fees]
 
 
-def _new_facts(facts: list[ProviderFact]) -> list[ProviderFact]:
-    """Inserts the facts that are not known yet. The payments' rows are locked, so nobody else inserts theirs now."""
+def record_facts(facts: list[ProviderFact]) -> list[Event]:
+    """This will insert the facts that are not known yet and give their events. The payments' rows are locked by the
+    caller, so nobody else inserts theirs now."""
     if not facts:
         return []
     rows = ProviderFact.objects.filter(payment__in={fact.payment_id for fact in facts})
     known = set(rows.values_list("provider", "kind", "fact_ref"))
-    fresh = [fact for fact in facts if (fact.provider, str(fact.kind), fact.fact_ref) not in known]
-    return ProviderFact.objects.bulk_create(fresh)
+    fresh: list[ProviderFact] = []
+    for fact in facts:
+        key = (fact.provider, str(fact.kind), fact.fact_ref)
+        if key not in known:
+            known.add(key)
+            fresh.append(fact)
+    return [FactRecorded(fact_id=fact.pk) for fact in ProviderFact.objects.bulk_create(fresh)]
 
 
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """This will tell whether a reference could be one of our uuids, before the database is asked."""
     return len(text) == 36 and text.count("-") == 4 and all(c in "0123456789abcdef-" for c in text)

@@ -10,22 +10,33 @@ from django.db import transaction
 
 from apps.core.actors import system
 from apps.core.crash import crash_point
-from apps.payments.models import Payment, ProviderEvent
-from apps.payments.operations.applying import apply_snapshots
-from apps.payments.provider import IncomingEvent, ProviderUnavailable, Snapshot
+from apps.payments.models import ClockAlarm, Payment, ProviderEvent
+from apps.payments.operations.routing import ROUTES, Found
+from apps.payments.provider import IncomingEvent, ProviderUnavailable, StaleEvent
 from apps.payments.registry import provider
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER = dt.timedelta(seconds=30)
+SKEW_ALARM = 60
+"""Seconds between a provider's clock and ours that a person must hear of (money.md)."""
+ALARM_LASTS = dt.timedelta(hours=24)
+"""How long an alarm stands after the last event that showed it."""
 
 
 def receive_event(*, provider_name: str, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> bool:
     """This will verify a signed event over its raw bytes and put it into the inbox once; True when it was new.
 
-    Raises NotFound (no such provider), BadSignature, StaleEvent. Unknown kinds are kept and never acted on.
+    Raises NotFound (no such provider), BadSignature, StaleEvent. Unknown kinds are kept and never acted on. A clock
+    that is off by more than a minute is noted for a person to see, also when the event is refused for it.
     """
-    event = provider(provider_name).read_event(headers, body, now)
+    try:
+        event = provider(provider_name).read_event(headers, body, now)
+    except StaleEvent as error:
+        note_skew(provider_name=provider_name, skew=error.skew, rejected=True, now=now)
+        raise
+    if abs(event.skew) > SKEW_ALARM:
+        note_skew(provider_name=provider_name, skew=event.skew, rejected=False, now=now)
     created = store_event(provider_name, event, body, now)
     crash_point("payments.event_stored")
     return created
@@ -33,20 +44,38 @@ def receive_event(*, provider_name: str, headers: Mapping[str, str], body: bytes
 
 def store_event(provider_name: str, event: IncomingEvent, body: bytes, now: dt.datetime) -> bool:
     """This will put a verified event into the inbox unless it is there already; True when it was new."""
+    routed = event.subject in ROUTES
     _row, created = ProviderEvent.objects.get_or_create(
         provider=provider_name, event_ref=event.ref,
         defaults={
-            "kind": event.kind[:80], "object_ref": event.object_ref, "body": body, "occurred_at": event.occurred_at,
-            "due_at": now, "processed_at": None if event.relevant else now,
-            "outcome": "" if event.relevant else "ignored",
+            "kind": event.kind[:80], "object_ref": event.object_ref, "subject": event.subject, "body": body,
+            "occurred_at": event.occurred_at, "due_at": now, "processed_at": None if routed else now,
+            "outcome": "" if routed else "stored" if event.subject else "ignored",
         },
     )  # fmt: skip
     return created
 
 
+@transaction.atomic
+def note_skew(*, provider_name: str, skew: int, rejected: bool, now: dt.datetime) -> ClockAlarm:
+    """This will keep how far a provider's clock is from ours, in seconds, for the status page and the cashier."""
+    log.error("payments.clock_skew", provider=provider_name, seconds=skew, rejected=rejected)
+    ClockAlarm.objects.bulk_create(
+        [ClockAlarm(provider=provider_name, skew=skew, first_at=now, last_at=now)], ignore_conflicts=True
+    )
+    alarm = ClockAlarm.objects.select_for_update().get(provider=provider_name)
+    if now - alarm.last_at > ALARM_LASTS:
+        alarm.first_at, alarm.rejected = now, 0
+    alarm.skew, alarm.last_at = skew, now
+    alarm.rejected += rejected
+    alarm.save(update_fields=["skew", "first_at", "last_at", "rejected"])
+    return alarm
+
+
 def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
-    """This will work off up to `limit` waiting events: fetch each payment once, outside any transaction, then apply all
-    in one. Events whose provider doesn't answer, or that can't be read, are put back. Returns how many were done."""
+    """This will work off up to `limit` waiting events: ask the providers outside any transaction, each event by the
+    route of its subject, then apply all in one. Events whose provider doesn't answer, or that can't be read, are put
+    back. Returns how many were done."""
     events = list(
         ProviderEvent.objects.filter(processed_at__isnull=True, due_at__lte=now).order_by("due_at", "id")[
             :limit
@@ -54,14 +83,14 @@ def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
     )
     if not events:
         return 0
-    snapshots: dict[tuple[str, str], Snapshot] = {}
+    found: Found = {subject: {} for subject in ROUTES}
     done: dict[int, str] = {}
     for event in events:
         try:
-            ref = provider(event.provider).session_of(bytes(event.body))
-            if ref and (event.provider, ref) not in snapshots:
-                snapshots[event.provider, ref] = provider(event.provider).fetch(ref)
-            done[event.pk] = "applied" if ref else "no_session"
+            route = ROUTES.get(event.subject)
+            done[event.pk] = (
+                route.fetch(provider(event.provider), bytes(event.body), found) if route else "stored"
+            )
         except ProviderUnavailable:
             _put_back(event, now)
         except Exception as error:
@@ -70,13 +99,13 @@ def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
             _put_back(event, now)
     crash_point("payments.events_fetched")
     with transaction.atomic():
-        known = apply_snapshots(actor=system("payments.inbox"), snapshots=snapshots, now=now)
-        for pk, outcome in done.items():
-            ProviderEvent.objects.filter(pk=pk, processed_at__isnull=True).update(
-                processed_at=now, outcome=outcome
-            )
-    for key in snapshots.keys() - known:
-        log.warning("payments.unknown_session", provider=key[0])
+        for subject, route in ROUTES.items():
+            if found[subject]:
+                route.apply(system("payments.inbox"), found[subject], now)
+        for outcome in set(done.values()):
+            ProviderEvent.objects.filter(
+                pk__in=[pk for pk, each in done.items() if each == outcome], processed_at__isnull=True
+            ).update(processed_at=now, outcome=outcome)
     return len(done)
 
 

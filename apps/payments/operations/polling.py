@@ -23,13 +23,15 @@ def poll_payments(*, now: dt.datetime) -> int:
     reached its provider is looked up there, and expires when its time is over. Returns how many were asked for."""
     waiting = waiting_payments(now)
     actor = system("payments.poller")
+    configured = {each.name for each in providers()}
     for payment in waiting:
-        if payment.provider not in {each.name for each in providers()}:
+        if payment.provider not in configured:
+            _let_go(payment, now)
             continue
         try:
             ref = payment.session_ref
             if not ref:
-                found = provider(payment.provider).find_session(str(payment.uuid))
+                found = provider(payment.provider).find_session(str(payment.uuid), payment.created_at)
                 ref = found.ref if found else ""
             if ref:
                 snapshot: Snapshot = provider(payment.provider).fetch(ref)
@@ -50,10 +52,19 @@ def poll_events(*, now: dt.datetime, hours: int = 24) -> int:
     return new
 
 
+def _let_go(payment: Payment, now: dt.datetime) -> None:
+    """A payment of a provider that was taken out of the configuration: nobody can be asked, so it expires by our own
+    clock and stops holding a target. Money that comes all the same is late, never lost."""
+    Payment.objects.filter(pk=payment.pk).update(checked_at=now)
+    patience = dt.timedelta(days=7) if payment.status == PaymentStatus.PENDING else dt.timedelta(0)
+    if payment.expires_at + patience < now:
+        _expire(payment, now)
+
+
 @transaction.atomic
 def _expire(payment: Payment, now: dt.datetime) -> None:
     locked = Payment.objects.select_for_update().get(pk=payment.pk)
-    if locked.status != PaymentStatus.CREATED:
+    if locked.status != payment.status:
         return
     move(locked, PaymentStatus.EXPIRED, forward=FORWARD, history=PaymentStatusChange,
          actor=system("payments.poller"), now=now)  # fmt: skip

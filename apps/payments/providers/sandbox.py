@@ -14,25 +14,42 @@ import secrets
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
 from django.urls import reverse
 
-from apps.payments.models import SandboxSession
+from apps.core import clock
+from apps.payments.models import SandboxDispute, SandboxRefund, SandboxSession
 from apps.payments.provider import (
     BadSignature,
     Checkout,
     CheckoutRequest,
+    DisputeSnapshot,
     Fee,
     IncomingEvent,
+    Movement,
+    RefundRefused,
+    RefundRequest,
+    RefundSnapshot,
     Snapshot,
     StaleEvent,
 )
-from apps.payments.states import Method
+from apps.payments.states import DisputeStatus, Method, RefundStatus, Subject
 
 TOLERANCE = 300
 """Seconds an event may be old or early."""
 
 FEE_BP = 60
 """The test cashier's fee: 0.6%, as its balance transaction states it."""
+
+
+REFUND_DAYS = {Method.ALIPAY: 90, Method.WECHAT_PAY: 180}
+"""The real wallets' limits (G8), so that the test cashier can be tried past them."""
+
+DISPUTE_FEE = 1_500
+"""What the test cashier takes for a dispute, in minor units."""
+
+SUBJECTS = {"session": Subject.PAYMENT, "refund": Subject.REFUND, "dispute": Subject.DISPUTE}
 
 
 class SandboxProvider:
@@ -57,7 +74,7 @@ class SandboxProvider:
             session.ref, reverse("payments_sandbox_cashier", args=[session.ref]), session.expires_at
         )
 
-    def find_session(self, reference: str) -> Checkout | None:
+    def find_session(self, reference: str, opened_at: dt.datetime) -> Checkout | None:
         session = SandboxSession.objects.filter(reference=reference).first()
         if session is None:
             return None
@@ -69,12 +86,14 @@ class SandboxProvider:
         stamp, _, digest = headers.get("Sandbox-Signature", "").partition(",")
         if not stamp.isdigit() or len(stamp) > 12 or not hmac.compare_digest(sign(stamp, body), digest):
             raise BadSignature()
-        if abs(int(stamp) - now.timestamp()) > TOLERANCE:
-            raise StaleEvent()
+        skew = round(int(stamp) - now.timestamp())
+        if abs(skew) > TOLERANCE:
+            raise StaleEvent(skew)
         data = json.loads(body)
         return IncomingEvent(
             ref=data["id"], kind=data["type"], object_ref=data["session"],
             occurred_at=dt.datetime.fromtimestamp(data["created"], dt.UTC), reference=data["reference"],
+            subject=SUBJECTS.get(data["type"].partition(".")[0], ""), skew=skew,
         )  # fmt: skip
 
     def session_of(self, event_body: bytes) -> str:
@@ -90,6 +109,41 @@ class SandboxProvider:
             currency=session.currency, charge_ref=f"ch_{session.ref}" if session.paid_at else "",
             settled_at=session.paid_at, fees=fees,
         )  # fmt: skip
+
+    def refund_days(self, method: str) -> int | None:
+        return REFUND_DAYS.get(Method(method))
+
+    def test_page(self, session_ref: str) -> str:
+        return reverse("payments_sandbox_cashier", args=[session_ref])
+
+    def send_refund(self, request: RefundRequest) -> RefundSnapshot:
+        with transaction.atomic():
+            session = SandboxSession.objects.select_for_update().get(ref=request.session_ref)
+            known = SandboxRefund.objects.filter(key=request.key).first()
+            return refund_snapshot(
+                known or make_refund(session, request.amount, request.key, clock.now(), request.reference)
+            )
+
+    def fetch_refund(self, ref: str, request: RefundRequest) -> RefundSnapshot | None:
+        rows = SandboxRefund.objects.select_related("session").filter(session__ref=request.session_ref)
+        found = rows.filter(ref=ref).first() if ref else rows.filter(reference=request.reference).first()
+        return refund_snapshot(found) if found else None
+
+    def refunds_of(self, event_body: bytes) -> Iterable[RefundSnapshot]:
+        rows = SandboxRefund.objects.select_related("session").filter(
+            session__ref=self.session_of(event_body)
+        )
+        return [refund_snapshot(row) for row in rows.order_by("id")]
+
+    def disputes_of(self, event_body: bytes) -> Iterable[DisputeSnapshot]:
+        rows = SandboxDispute.objects.select_related("session").filter(
+            session__ref=self.session_of(event_body)
+        )
+        return [_dispute_snapshot(row) for row in rows.order_by("id")]
+
+    def fetch_dispute(self, ref: str) -> DisputeSnapshot | None:
+        row = SandboxDispute.objects.select_related("session").filter(ref=ref).first()
+        return _dispute_snapshot(row) if row else None
 
     def recent_events(self, since: dt.datetime) -> Iterable[tuple[IncomingEvent, bytes]]:
         return []
@@ -117,3 +171,48 @@ def settle(session: SandboxSession, now: dt.datetime) -> None:
         session.status, session.paid_at = "paid", now
         session.fee = session.amount * FEE_BP // 10_000
         session.save(update_fields=["status", "paid_at", "fee"])
+
+
+def make_refund(
+    session: SandboxSession, amount: int, key: str, now: dt.datetime, reference: str = ""
+) -> SandboxRefund:
+    """This will take a refund on the cashier's side (the session is locked by the caller), refusing what passes the
+    payment or stands in a dispute, as real cashiers do. Without `reference` it is one of the "dashboard"."""
+    made = session.refunds.exclude(status="failed").aggregate(n=Sum("amount"))["n"] or 0
+    if session.status != "paid" or made + amount > session.amount:
+        raise RefundRefused("amount_too_large")
+    if session.disputes.filter(status="open").exists():
+        raise RefundRefused("charge_disputed")
+    return SandboxRefund.objects.create(
+        ref=f"re_{secrets.token_hex(12)}",
+        key=key,
+        session=session,
+        reference=reference,
+        amount=amount,
+        made_at=now,
+    )
+
+
+def refund_snapshot(row: SandboxRefund) -> RefundSnapshot:
+    """This will give a refund as the cashier has it."""
+    return RefundSnapshot(
+        ref=row.ref, reference=row.reference, payment_reference=row.session.reference,
+        charge_ref=f"ch_{row.session.ref}", status=RefundStatus(row.status), amount=row.amount,
+        currency=row.session.currency, occurred_at=row.made_at, failure=row.failure,
+    )  # fmt: skip
+
+
+def _dispute_snapshot(row: SandboxDispute) -> DisputeSnapshot:
+    currency = row.session.currency
+    movements = []
+    if row.withdrawn_at:
+        movements.append(Movement(f"txn_{row.ref}", row.amount, currency, row.withdrawn_at, DISPUTE_FEE))
+    if row.returned_at:
+        movements.append(
+            Movement(f"txn_{row.ref}_back", -row.returned, currency, row.returned_at, -DISPUTE_FEE)
+        )
+    return DisputeSnapshot(
+        ref=row.ref, charge_ref=f"ch_{row.session.ref}", payment_reference=row.session.reference,
+        status=DisputeStatus(row.status), amount=row.amount, currency=currency, opened_at=row.opened_at,
+        reason="test", movements=tuple(movements),
+    )  # fmt: skip

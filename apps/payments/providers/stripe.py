@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import stripe
@@ -15,19 +16,26 @@ from apps.payments.provider import (
     BadSignature,
     Checkout,
     CheckoutRequest,
+    DisputeSnapshot,
     Fee,
     IncomingEvent,
+    Movement,
     ProviderUnavailable,
+    RefundRefused,
+    RefundRequest,
+    RefundSnapshot,
     Snapshot,
     StaleEvent,
 )
-from apps.payments.states import Method
+from apps.payments.states import DisputeStatus, Method, RefundStatus, Subject
 
 log = structlog.get_logger(__name__)
 
 TOLERANCE = 300
-SKEW_ALARM = 60
-"""Seconds between an event's own time stamp and our clock that raise an alarm (money.md)."""
+REFUND_DAYS = {Method.ALIPAY: 90, Method.WECHAT_PAY: 180}
+"""Days after payment that a wallet can be refunded (G8); cards have no fixed limit here, the provider says no."""
+SEARCHED = 1000
+"""Sessions read at most when one is looked up by our reference."""
 
 EXPAND = ["payment_intent.latest_charge.balance_transaction"]
 SESSION_EVENTS = frozenset(
@@ -38,7 +46,34 @@ SESSION_EVENTS = frozenset(
         "checkout.session.expired",
     }
 )
-CHARGE_EVENTS = frozenset({"charge.succeeded", "charge.updated"})
+SUBJECTS: dict[str, str] = {
+    **dict.fromkeys([*SESSION_EVENTS, "charge.succeeded", "charge.updated"], Subject.PAYMENT),
+    **dict.fromkeys(
+        ["charge.refunded", "charge.refund.updated", "refund.created", "refund.updated", "refund.failed"],
+        Subject.REFUND,
+    ),
+    **dict.fromkeys(
+        [
+            f"charge.dispute.{what}"
+            for what in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+        ],
+        Subject.DISPUTE,
+    ),
+}
+FAMILIES: dict[str, str] = {
+    "invoice": Subject.SUBSCRIPTION,
+    "customer.subscription": Subject.SUBSCRIPTION,
+    "payout": Subject.PAYOUT,
+}
+REFUND_STATES = {
+    "pending": RefundStatus.SENT, "requires_action": RefundStatus.SENT, "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED, "canceled": RefundStatus.FAILED,
+}  # fmt: skip
+DISPUTE_STATES = {
+    "warning_needs_response": DisputeStatus.INQUIRY, "warning_under_review": DisputeStatus.INQUIRY,
+    "warning_closed": DisputeStatus.CLOSED, "prevented": DisputeStatus.CLOSED, "needs_response": DisputeStatus.OPEN,
+    "under_review": DisputeStatus.OPEN, "won": DisputeStatus.WON, "lost": DisputeStatus.LOST,
+}  # fmt: skip
 
 
 class StripeProvider:
@@ -89,15 +124,86 @@ class StripeProvider:
             raise _unavailable("open_checkout", error) from error
         return Checkout(session.id, session.url or "", _moment(session.expires_at))
 
-    def find_session(self, reference: str) -> Checkout | None:
+    def find_session(self, reference: str, opened_at: dt.datetime) -> Checkout | None:
+        around = {"gte": int(opened_at.timestamp()) - 300, "lte": int(opened_at.timestamp()) + 3600}
         try:
-            page = self._client.v1.checkout.sessions.list({"limit": 100})
-            for session in page.auto_paging_iter():
+            page = self._client.v1.checkout.sessions.list({"created": around, "limit": 100})  # type: ignore[arg-type]
+            for n, session in enumerate(page.auto_paging_iter()):
                 if session.client_reference_id == reference:
                     return Checkout(session.id, session.url or "", _moment(session.expires_at))
+                if n >= SEARCHED:
+                    log.error("payments.search_given_up", provider=self.name)
+                    break
         except stripe.StripeError as error:
             raise _unavailable("find_session", error) from error
         return None
+
+    def refund_days(self, method: str) -> int | None:
+        return REFUND_DAYS.get(Method(method))
+
+    def test_page(self, session_ref: str) -> str:
+        return ""
+
+    def send_refund(self, request: RefundRequest) -> RefundSnapshot:
+        try:
+            refund = self._client.v1.refunds.create(
+                {
+                    "payment_intent": request.charge_ref, "amount": request.amount,
+                    "metadata": {"refund": request.reference, "payment": request.payment_reference},
+                },
+                {"idempotency_key": request.key},
+            )  # fmt: skip
+        except stripe.InvalidRequestError as error:
+            # Anything about the money itself is a refusal; an empty balance or a busy lock is asked again.
+            if error.code in ("balance_insufficient", "lock_timeout") or error.http_status not in (
+                400,
+                402,
+                404,
+            ):
+                raise _unavailable("send_refund", error) from error
+            raise RefundRefused(error.code or "refused") from error
+        except stripe.CardError as error:
+            raise RefundRefused(error.code or "refused") from error
+        except stripe.StripeError as error:
+            raise _unavailable("send_refund", error) from error
+        return _refund(refund)
+
+    def fetch_refund(self, ref: str, request: RefundRequest) -> RefundSnapshot | None:
+        try:
+            if ref:
+                return _refund(self._client.v1.refunds.retrieve(ref))
+            found = self._refunds({"payment_intent": request.charge_ref})
+        except stripe.StripeError as error:
+            raise _unavailable("fetch_refund", error) from error
+        return next((each for each in found if each.reference == request.reference), None)
+
+    def refunds_of(self, event_body: bytes) -> Iterable[RefundSnapshot]:
+        thing = json.loads(event_body)["data"]["object"]
+        if thing.get("payment_intent"):
+            wanted = {"payment_intent": thing["payment_intent"]}
+        else:
+            wanted = {"charge": thing["id"] if thing.get("object") == "charge" else thing["charge"]}
+        try:
+            return self._refunds(wanted)
+        except stripe.StripeError as error:
+            raise _unavailable("refunds_of", error) from error
+
+    def _refunds(self, wanted: dict[str, str]) -> list[RefundSnapshot]:
+        page = self._client.v1.refunds.list({**wanted, "limit": 100})  # type: ignore[arg-type]
+        return [_refund(each) for each in page.auto_paging_iter()]
+
+    def disputes_of(self, event_body: bytes) -> Iterable[DisputeSnapshot]:
+        found = self.fetch_dispute(str(json.loads(event_body)["data"]["object"]["id"]))
+        return [found] if found else []
+
+    def fetch_dispute(self, ref: str) -> DisputeSnapshot | None:
+        try:
+            dispute = self._client.v1.disputes.retrieve(ref)
+        except stripe.StripeError as error:
+            raise _unavailable("fetch_dispute", error) from error
+        if dispute.livemode != ("_live_" in settings.STRIPE_API_KEY):
+            return None
+        return _dispute(dispute)
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> IncomingEvent:
         header = headers.get("Stripe-Signature", "")
@@ -106,18 +212,18 @@ class StripeProvider:
         except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
             raise BadSignature() from error
         stamp = next((part[2:] for part in header.split(",") if part.startswith("t=")), "0")
-        away = abs(int(stamp) - now.timestamp())
-        if away > SKEW_ALARM:
-            log.error("payments.clock_skew", seconds=int(away))
-        if away > TOLERANCE:
-            raise StaleEvent()
-        return _incoming(json.loads(body))
+        skew = round(int(stamp) - now.timestamp())
+        if abs(skew) > TOLERANCE:
+            raise StaleEvent(skew)
+        return replace(_incoming(json.loads(body)), skew=skew)
 
     def session_of(self, event_body: bytes) -> str:
         data = json.loads(event_body)
         thing = data["data"]["object"]
         if data["type"] in SESSION_EVENTS:
             return str(thing["id"])
+        if not thing.get("payment_intent"):
+            return ""
         try:
             page = self._client.v1.checkout.sessions.list(
                 {"payment_intent": thing["payment_intent"], "limit": 1}
@@ -165,15 +271,13 @@ def _incoming(data: dict[str, Any]) -> IncomingEvent:
         event = IncomingEvent(
             ref=str(data["id"]), kind=kind, object_ref=str(thing.get("id", "")),
             occurred_at=_moment(int(data["created"])), reference=str(thing.get("client_reference_id") or ""),
-            relevant=kind in SESSION_EVENTS | CHARGE_EVENTS,
+            subject=SUBJECTS[kind] if kind in SUBJECTS else FAMILIES.get(kind.rpartition(".")[0], ""),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadSignature() from error
-    if bool(data.get("livemode")) != ("_live_" in settings.STRIPE_API_KEY):
-        # An event of the other mode is stored, never acted on.
-        return IncomingEvent(
-            event.ref, event.kind, event.object_ref, event.occurred_at, event.reference, False
-        )
+    if bool(data.get("livemode")) != ("_live_" in settings.STRIPE_API_KEY) or data.get("account"):
+        # An event of the other mode, or of another account that ours is connected to, is stored, never acted on.
+        return replace(event, subject="")
     return event
 
 
@@ -193,6 +297,51 @@ def _fees(charge: Any) -> tuple[Fee, ...]:
     if balance is None or isinstance(balance, str):
         return ()
     return (Fee(balance.id, balance.fee, balance.currency.upper(), _moment(balance.created)),)
+
+
+def _refund(refund: Any) -> RefundSnapshot:
+    metadata = _plain(refund.metadata)
+    intent = refund.payment_intent
+    balance = getattr(refund, "balance_transaction", None)
+    fee = 0 if balance is None or isinstance(balance, str) else balance.fee
+    return RefundSnapshot(
+        ref=refund.id, reference=metadata.get("refund", ""), payment_reference=metadata.get("payment", ""),
+        charge_ref=(intent if isinstance(intent, str) else getattr(intent, "id", "")) or "",
+        status=REFUND_STATES.get(refund.status or "pending", RefundStatus.SENT), amount=refund.amount,
+        currency=refund.currency.upper(), occurred_at=_moment(refund.created),
+        failure=getattr(refund, "failure_reason", None) or ("canceled" if refund.status == "canceled" else ""),
+        fees=(Fee(balance.id, fee, balance.currency.upper(), _moment(balance.created)),) if fee > 0 and balance else (),
+    )  # fmt: skip
+
+
+def _dispute(dispute: Any) -> DisputeSnapshot:
+    intent = dispute.payment_intent
+    currency = dispute.currency.upper()
+    details = getattr(dispute, "evidence_details", None)
+    due = getattr(details, "due_by", None)
+    movements = []
+    for each in dispute.balance_transactions or []:
+        same = each.currency.upper() == currency
+        sign = 1 if each.amount < 0 else -1
+        movements.append(
+            # A settlement in another currency moves the disputed amount; its fee is the settlement's own money.
+            Movement(each.id, sign * (abs(each.amount) if same else dispute.amount), currency, _moment(each.created),
+                     each.fee if same else 0)
+        )  # fmt: skip
+    return DisputeSnapshot(
+        ref=dispute.id, charge_ref=(intent if isinstance(intent, str) else getattr(intent, "id", "")) or "",
+        status=DISPUTE_STATES.get(dispute.status, DisputeStatus.OPEN), amount=dispute.amount, currency=currency,
+        opened_at=_moment(dispute.created), reason=dispute.reason or "", answer_by=_moment(due) if due else None,
+        movements=tuple(movements),
+    )  # fmt: skip
+
+
+def _plain(metadata: Any) -> dict[str, str]:
+    if metadata is None:
+        return {}
+    return {
+        str(k): str(v) for k, v in (metadata if isinstance(metadata, dict) else metadata.to_dict()).items()
+    }
 
 
 def _moment(seconds: int) -> dt.datetime:

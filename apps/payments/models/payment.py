@@ -69,6 +69,7 @@ class ProviderEvent(models.Model):
     event_ref = models.CharField(max_length=255)
     kind = models.CharField(max_length=80)
     object_ref = models.CharField(max_length=255, blank=True)
+    subject = models.CharField(max_length=16, blank=True, db_default="payment")
     body = models.BinaryField()
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(db_default=Now())
@@ -89,6 +90,8 @@ class ProviderFact(models.Model):
     """Something a provider stated of a payment's money, once per fact and kind (invariant 4)."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="facts")
+    refund = models.ForeignKey("PaymentRefund", on_delete=models.PROTECT, null=True, related_name="facts")
+    dispute = models.ForeignKey("PaymentDispute", on_delete=models.PROTECT, null=True, related_name="facts")
     provider = models.CharField(max_length=20)
     kind = models.CharField(max_length=12, choices=states.FactKind)
     fact_ref = models.CharField(max_length=255)
@@ -104,22 +107,12 @@ class ProviderFact(models.Model):
                 fields=["payment"], condition=Q(kind="settled"), name="payment_settles_once"
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="provider_fact_not_negative"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["refund", "refund_back"], refund__isnull=False, dispute__isnull=True)
+                | Q(kind__in=["dispute", "dispute_back"], refund__isnull=True, dispute__isnull=False)
+                | Q(kind="settled", refund__isnull=True, dispute__isnull=True)
+                | Q(kind__in=["fee", "fee_back"]),
+                name="provider_fact_names_its_record",
+            ),
         ]
         triggers = refuse_change("providerfact")
-
-
-class SandboxSession(models.Model):
-    """The embedded test cashier's own memory: what a real provider would keep on its side."""
-
-    ref = models.CharField(max_length=60, unique=True)
-    reference = models.CharField(max_length=60)
-    amount = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    method = models.CharField(max_length=12)
-    description = models.CharField(max_length=200)
-    return_url = models.CharField(max_length=500)
-    status = models.CharField(max_length=12, default="open")
-    fee = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField(db_default=Now())
-    expires_at = models.DateTimeField()
-    paid_at = models.DateTimeField(null=True)
