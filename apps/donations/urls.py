@@ -1,8 +1,16 @@
 from django.urls import path
 
-from apps.donations.views import public
+from apps.donations.views import public, refunds, workbench
 
 public_urlpatterns = [
     path("projects/<slug:slug>/give/", public.give_to_project, name="donations_give_project"),
     path("funds/<slug:slug>/give/", public.give_to_fund, name="donations_give_fund"),
+    path("gifts/<str:token>/refund/", refunds.refund, name="donations_refund"),
+]
+workbench_urlpatterns = [
+    path("refunds/", workbench.refunds, name="donations_refunds"),
+    path("refunds/new/", workbench.new_refund, name="donations_refund_new"),
+    path("refunds/<str:number>/", workbench.refund, name="donations_refund_one"),
+    path("disputes/", workbench.disputes, name="donations_disputes"),
+    path("reserve/", workbench.reserve, name="donations_reserve"),
 ]

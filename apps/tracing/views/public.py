@@ -15,7 +15,13 @@ from apps.core.errors import NotFound
 from apps.core.money import Money
 from apps.core.pages import private_page
 from apps.donations.models import Gift, Receipt
-from apps.donations.queries import gift_by_token
+from apps.donations.queries import (
+    disputes_of_gift,
+    gift_by_token,
+    receipts_of_gift,
+    refund_offer,
+    refunds_of_gift,
+)
 from apps.donations.states import GiftStatus
 from apps.ledger.queries import rule_in_force
 from apps.tracing.queries import Trace, trace_gift
@@ -34,7 +40,10 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
     context: dict[str, Any] = {"gift": found, "now": clock.now(), "receipt": _receipt(found)}
     if found.status == GiftStatus.RECEIVED:
         trace = trace_gift(found)
-        context |= {"trace": trace, "bar": _bar(trace)}
+        context |= {
+            "trace": trace, "bar": _bar(trace), "refunds": refunds_of_gift(found),
+            "disputes": disputes_of_gift(found), "offer": refund_offer(found, context["now"]), **_answers(found),
+        }  # fmt: skip
     response = render(request, "tracing/gift.html", context)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -51,7 +60,8 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
         raise UnknownGift(_("票据还没有开出。款到之后会自动开具，请稍后再看。"))
     response = render(
         request, "tracing/receipt.html",
-        {"gift": found, "receipt": issued, "capitals": in_capitals(Money(issued.amount, issued.currency))},
+        {"gift": found, "receipt": issued, "capitals": in_capitals(Money(issued.amount, issued.currency)),
+         **_answers(found)},
     )  # fmt: skip
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -76,6 +86,12 @@ def _receipt(found: Gift) -> Receipt | None:
         return found.receipt
     except Receipt.DoesNotExist:
         return None
+
+
+def _answers(found: Gift) -> dict[str, Any]:
+    """The receipts that answer the gift's own one in red (or a red one), and what all of them add up to."""
+    rows = list(receipts_of_gift(found).select_related("answers"))
+    return {"answers": [row for row in rows if row.answers_id], "net": sum(row.amount for row in rows)}
 
 
 def _bar(trace: Trace) -> list[dict[str, str]]:

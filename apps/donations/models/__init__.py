@@ -1,0 +1,17 @@
+"""Gifts, their receipts and their refunds. A gift's amount never changes; what became of it is in the ledger."""
+
+from apps.donations.models.gift import Gift, GiftCount, GiftList, GiftStatusChange, Receipt, ReceiptRange
+from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
+
+__all__ = [
+    "BankDetailsRead",
+    "Gift",
+    "GiftCount",
+    "GiftList",
+    "GiftStatusChange",
+    "Receipt",
+    "ReceiptRange",
+    "Refund",
+    "RefundStatusChange",
+    "ReserveFeed",
+]
