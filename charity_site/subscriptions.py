@@ -8,16 +8,36 @@ from apps.disbursements.events import DisbursementPaid
 from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import ReportSubmitted
 from apps.donations import handlers as donations
-from apps.donations.events import GiftReceived, LinkAsked
+from apps.donations.events import (
+    GiftReceived,
+    LinkAsked,
+    RefundDecided,
+    RefundFailed,
+    RefundPaid,
+    RefundRequested,
+)
 from apps.funds.events import ProjectStatusChanged
 from apps.notifications import handlers as notifications
-from apps.payments.events import FactRecorded, PaymentEnded
+from apps.payments.events import (
+    DisputeChanged,
+    FactRecorded,
+    MoneyReturned,
+    PaymentEnded,
+    PaymentRefundFailed,
+)
 
 
 def subscribe() -> None:
     """This will connect events with handlers; called once when the site is ready."""
     on_publish(ring)
     register(FactRecorded, donations.settle_gifts, donations.settle_fee)
+    register(MoneyReturned, donations.settle_returned)
+    register(PaymentRefundFailed, donations.free_failed_refund)
+    register(DisputeChanged, donations.answer_dispute_in_red)
+    register(RefundRequested, notifications.mail_refund_requested)
+    register(RefundDecided, notifications.mail_refund_decided)
+    register(RefundPaid, donations.answer_refund_in_red, notifications.mail_refund_paid)
+    register(RefundFailed, donations.answer_refund_in_red, notifications.mail_refund_failed)
     register(PaymentEnded, donations.free_unpaid)
     register(
         GiftReceived,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 from apps.accounts.models import Person
 from apps.casework.models import Household
@@ -17,7 +18,7 @@ from apps.core.money import Money
 from apps.disbursements import operations as disbursements
 from apps.disbursements.models import Disbursement
 from apps.donations import operations as donations
-from apps.donations.models import Gift
+from apps.donations.models import Gift, Refund
 from apps.donations.operations import GiftRequest
 from apps.funds import operations as funds
 from apps.funds.models import BudgetLine, MicroFund, Project
@@ -29,8 +30,8 @@ from apps.ledger.states import EarmarkKind
 from apps.organizations.models import Organization
 from apps.organizations.operations import register_organization
 from apps.payments.models import SandboxSession
-from apps.payments.operations import process_inbox, receive_event
-from apps.payments.providers.sandbox import make_event, settle
+from apps.payments.operations import process_inbox, receive_event, send_refunds
+from apps.payments.providers.sandbox import make_event, play, settle
 from apps.places.models import Town
 from apps.places.operations import add_town
 
@@ -169,6 +170,33 @@ def give(world: World, fen: int, *, now: dt.datetime | None = None, **typed: str
     work(at)
     gift.refresh_from_db()
     return gift
+
+
+def act(gift: Gift, action: str, *, now: dt.datetime | None = None, amount: int = 0, copies: int = 1) -> None:
+    """This will press a button of the test cashier's page for a paid gift and send its events to the inbox."""
+    session = session_of(gift)
+    kinds = play(session, action, now or NOW, amount)
+    for kind in kinds:
+        headers, body = make_event(session, kind, now or NOW)
+        for _ in range(copies):
+            receive_event(provider_name="sandbox", headers=headers, body=body, now=now or NOW)
+
+
+def ask_back(world: World, gift: Gift, fen: int, *, now: dt.datetime | None = None, **more: Any) -> Refund:
+    """This will ask for a refund as the donor does."""
+    return donations.ask_refund(
+        actor=PUBLIC, gift=gift, money=Money(fen), reason="付重了", now=now or world.now, **more
+    )
+
+
+def refund(world: World, gift: Gift, fen: int, *, now: dt.datetime | None = None) -> Refund:
+    """This will take a refund through the provider: asked by the donor, approved, sent; its event is still to come."""
+    at = now or world.now
+    asked = ask_back(world, gift, fen, now=at)
+    donations.approve_refund(actor=world.people["manager"], refund=asked, now=at)
+    send_refunds(now=at)
+    asked.refresh_from_db()
+    return asked
 
 
 def household(world: World, n: int, *, town: Town | None = None) -> Household:

@@ -42,10 +42,12 @@ def receipt_context(receipt: Receipt) -> dict[str, Any]:
                 "unit": _("元"),
                 "quantity": 1,
                 "amount": receipt.amount,
-                "standard": format_money(money),
+                "standard": format_money(money if receipt.amount > 0 else -money),
             }
         ],
-        "capitals": in_capitals(money) if receipt.currency == "CNY" else "",
+        "capitals": ("（负数）" if receipt.is_red else "") + in_capitals(money)
+        if receipt.currency == "CNY"
+        else "",
         "demonstration": settings.MODE == "demonstration",
         "check_address": check_address(receipt),
     }

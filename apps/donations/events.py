@@ -21,3 +21,36 @@ class LinkAsked(Event):
     name: ClassVar[str] = "donations.link_asked"
     gift_id: int
     day: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequested(Event):
+    """Somebody asked for a gift back; the donor is told that it was heard."""
+
+    name: ClassVar[str] = "donations.refund_requested"
+    refund_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDecided(Event):
+    """A second person approved or refused a refund; `status` says which."""
+
+    name: ClassVar[str] = "donations.refund_decided"
+    refund_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPaid(Event):
+    """A refund's money went out and is in the ledger."""
+
+    name: ClassVar[str] = "donations.refund_paid"
+    refund_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFailed(Event):
+    """A refund could not be made, or came back after it was; the money is with the gift again."""
+
+    name: ClassVar[str] = "donations.refund_failed"
+    refund_id: int

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.core.money import Money
-from apps.donations.operations import GiftRequest
+from apps.donations.operations import BankDetails, GiftRequest
+from apps.donations.queries import RefundOffer
 from apps.donations.states import ShownAs
 from apps.organizations.models import check_uscc
 from apps.payments.registry import offered_methods
@@ -139,3 +140,65 @@ class GiveForm(forms.Form):
             email=data["email"],
             message=data["message"].strip(), language=language,
         )  # fmt: skip
+
+
+class RefundForm(forms.Form):
+    """What is asked back (G8): an amount, why, and where to, if the way it came is closed."""
+
+    amount = forms.CharField(
+        label=_("退款金额"),
+        max_length=24,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        label=_("原因"),
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": 300}),
+    )
+    holder = forms.CharField(label=_("收款人户名"), max_length=60, help_text=_("要与付款人一致"))
+    bank = forms.CharField(label=_("开户银行"), max_length=80, help_text=_("写到支行"))
+    account = forms.CharField(
+        label=_("银行账号"), max_length=40, help_text=_("加密保存，只有付款的出纳能看"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, offer: RefundOffer, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        most = Money(offer.amount, currency)
+        self.fields["amount"].help_text = _("最多%(most)s") % {"most": str(most)}
+        self.fields["amount"].initial = f"{most.major:f}"
+        if offer.through_provider:
+            for name in ("holder", "bank", "account"):
+                del self.fields[name]
+
+    def clean_amount(self) -> Money:
+        try:
+            return Money.parse(self.cleaned_data["amount"], self.currency)
+        except DomainError as error:
+            raise forms.ValidationError(str(error.message)) from error
+
+    def bank_details(self) -> BankDetails | None:
+        """This will give the bank details, or None where the money goes back the way it came."""
+        data = self.cleaned_data
+        return (
+            BankDetails(data["holder"], data["bank"], data["account"]) if "account" in self.fields else None
+        )
+
+
+class FeedForm(forms.Form):
+    """Own money set aside for chargebacks (G9)."""
+
+    amount = forms.CharField(
+        label=_("划入金额"),
+        max_length=24,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(label=_("理由"), max_length=200)
+
+    def clean_amount(self) -> Money:
+        try:
+            return Money.parse(self.cleaned_data["amount"])
+        except DomainError as error:
+            raise forms.ValidationError(str(error.message)) from error

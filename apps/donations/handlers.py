@@ -6,8 +6,17 @@ from apps.core.actors import system
 from apps.core.events import in_batches
 from apps.core.pages import bump_epoch
 from apps.donations import operations
-from apps.donations.events import GiftReceived
-from apps.payments.events import FactRecorded, PaymentEnded
+from apps.donations.events import GiftReceived, RefundFailed, RefundPaid
+from apps.donations.models import Refund
+from apps.payments.events import (
+    DisputeChanged,
+    FactRecorded,
+    MoneyReturned,
+    PaymentEnded,
+    PaymentRefundFailed,
+)
+from apps.payments.models import PaymentDispute
+from apps.payments.states import DisputeStatus
 
 ACTOR = system("donations.provider_facts")
 
@@ -20,8 +29,37 @@ def settle_gifts(events: list[FactRecorded], *, now: dt.datetime) -> None:
 
 
 def settle_fee(event: FactRecorded, *, now: dt.datetime) -> None:
-    """This will post a payment's fee; one transaction each, because it locks the gift's earmark."""
+    """This will post a payment's fee, or one given back; one transaction each, because it locks the gift's earmark."""
     operations.post_gift_fee(actor=ACTOR, fact_id=event.fact_id, now=now)
+    operations.return_fee_fact(actor=ACTOR, fact_id=event.fact_id, now=now)
+
+
+def settle_returned(event: MoneyReturned, *, now: dt.datetime) -> None:
+    """This will post a refund or a dispute's money, or what of it came back."""
+    for post in (
+        operations.settle_refund_fact,
+        operations.return_refund_fact,
+        operations.post_dispute_fact,
+        operations.return_dispute_fact,
+    ):
+        post(actor=ACTOR, fact_id=event.fact_id, now=now)
+
+
+def free_failed_refund(event: PaymentRefundFailed, *, now: dt.datetime) -> None:
+    operations.fail_refund(actor=ACTOR, payment_refund_id=event.payment_refund_id, now=now)
+
+
+def answer_refund_in_red(event: RefundPaid | RefundFailed, *, now: dt.datetime) -> None:
+    """This will answer the gift's receipt for a refund that was paid, or came back."""
+    gift = Refund.objects.values_list("gift", flat=True).get(pk=event.refund_id)
+    operations.correct_receipts(actor=ACTOR, gift_id=gift, now=now)
+
+
+def answer_dispute_in_red(event: DisputeChanged, *, now: dt.datetime) -> None:
+    """This will answer the gift's receipt for a dispute that was lost, or won after all."""
+    purpose = PaymentDispute.objects.values_list("payment__purpose", flat=True).get(pk=event.dispute_id)
+    if purpose.startswith("gift:") and event.status in (DisputeStatus.LOST, DisputeStatus.WON):
+        operations.correct_receipts(actor=ACTOR, gift_id=int(purpose.removeprefix("gift:")), now=now)
 
 
 def free_unpaid(event: PaymentEnded, *, now: dt.datetime) -> None:

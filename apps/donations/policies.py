@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from apps.core.actors import Actor
 from apps.core.policies import policy
+from apps.donations.models import Gift, Refund
 from apps.funds.models import MicroFund
 
 
@@ -38,3 +39,64 @@ def can_import_gifts(actor: Actor, fund: MicroFund) -> bool:
 def can_assign_receipt_range(actor: Actor, federation_id: int) -> bool:
     """A cashier of the federation, in whose name all receipts are issued."""
     return actor.is_system or actor.has("cashier", "organization", federation_id)
+
+
+@policy("donations.ask_own_refund")
+def can_ask_own_refund(actor: Actor) -> bool:
+    """Whoever holds the gift's address: its token is the permission (G2, G8)."""
+    return True
+
+
+@policy("donations.ask_refund")
+def can_ask_refund(actor: Actor, gift: Gift) -> bool:
+    """A project officer or cashier of the organization whose book it is (P9)."""
+    organization = gift.fund.organization_id
+    return actor.has("project_officer", "organization", organization) or actor.has(
+        "cashier", "organization", organization
+    )
+
+
+@policy("donations.see_refund")
+def can_see_refund(actor: Actor, refund: Refund) -> bool:
+    """Officers, managers and cashiers of the organization, and the supervisor, who only reads."""
+    organization = refund.gift.fund.organization_id
+    return actor.has("supervisor") or any(
+        actor.has(role, "organization", organization) for role in ("project_officer", "manager", "cashier")
+    )
+
+
+@policy("donations.decide_refund")
+def can_decide_refund(actor: Actor, refund: Refund) -> bool:
+    """A manager of the organization who did not ask for it (G8, P9)."""
+    return (
+        actor.has("manager", "organization", refund.gift.fund.organization_id)
+        and actor.person_id != refund.asked_by_id
+    )
+
+
+@policy("donations.withdraw_refund")
+def can_withdraw_refund(actor: Actor, refund: Refund) -> bool:
+    """Who asked: the donor through the gift's address, or the very person of the staff."""
+    return refund.asked_by_id is None or actor.person_id == refund.asked_by_id
+
+
+@policy("donations.pay_refund")
+def can_pay_refund(actor: Actor, refund: Refund) -> bool:
+    """A cashier of the organization who did not approve it; also who may read its bank details."""
+    return (
+        actor.has("cashier", "organization", refund.gift.fund.organization_id)
+        and actor.person_id != refund.decided_by_id
+    )
+
+
+@policy("donations.ask_reserve_feed")
+def can_ask_reserve_feed(actor: Actor, federation_id: int) -> bool:
+    """A cashier or officer of the federation, whose own money it is (G9)."""
+    return actor.has("cashier", "organization", federation_id) or actor.has(
+        "project_officer", "organization", federation_id
+    )
+
+
+@policy("donations.approve_reserve_feed")
+def can_approve_reserve_feed(actor: Actor, federation_id: int) -> bool:
+    return actor.has("manager", "organization", federation_id)

@@ -1,17 +1,27 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hmac import compare_digest
 
-from django.db.models import Sum
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.actors import Actor
 from apps.core.errors import NotFound
-from apps.donations.models import Gift, GiftCount, GiftRedirect, Receipt
-from apps.donations.states import GiftStatus
+from apps.donations.models import Gift, GiftCount, GiftRedirect, Receipt, Refund
+from apps.donations.states import GiftStatus, RefundSource, RefundStatus, RefundWay
 from apps.funds.models import Project
 from apps.funds.queries import project_earmarks
-from apps.ledger.queries import figures
+from apps.ledger.models import Earmark, Line
+from apps.ledger.queries import figures, refundable
+from apps.ledger.states import AccountRole, EarmarkKind
+from apps.organizations.queries import federation
+from apps.payments.models import PaymentDispute, ProviderFact
+from apps.payments.queries import refund_way
+from apps.payments.states import DisputeStatus, FactKind
 
 
 def target_room(project: Project) -> int:
@@ -45,7 +55,7 @@ class UnknownGift(NotFound):
     message = _("没有这笔捐赠。请检查网址是否完整，它是您付款时得到的那一个。")
 
 
-def find_gift(token: str) -> Gift:
+def gift_of_token(token: str) -> Gift:
     """This will find a gift by its unguessable token (G2). Raises UnknownGift."""
     found = (
         Gift.objects.select_related("fund__organization", "project__town", "payment", "receipt", "earmark")
@@ -81,3 +91,205 @@ def receipt_by_number(number: str, check_code: str) -> Receipt | None:
 def masked(name: str) -> str:
     """This will hide a name but for its first character, for whoever holds the paper to compare."""
     return name[:1] + "*" * min(len(name) - 1, 3) if name else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOffer:
+    """What of a gift can be given back now, minor units, and how: through the provider (until when, if it has a limit)
+    or by bank transfer; `disputed` while a dispute is open."""
+
+    amount: int
+    through_provider: bool
+    until: dt.datetime | None
+    days: int | None
+    disputed: bool
+
+
+def refund_offer(gift: Gift, now: dt.datetime) -> RefundOffer:
+    """This will say what of a received gift can be refunded, to the fen, and which way (G8).
+
+    Only what is neither spent, held nor already asked for. After the provider failed once, its way is closed.
+    """
+    asked = (
+        Refund.objects.filter(gift=gift, status=RefundStatus.REQUESTED).aggregate(n=Sum("amount"))["n"] or 0
+    )
+    free = refundable(gift.earmark_id, gift.pk) if gift.earmark_id else 0
+    failed = Refund.objects.filter(gift=gift, status=RefundStatus.FAILED, way=RefundWay.PROVIDER).exists()
+    way = refund_way(gift.payment, now) if gift.payment else None
+    disputed = (
+        gift.payment is not None
+        and PaymentDispute.objects.filter(payment=gift.payment, status=DisputeStatus.OPEN).exists()
+    )
+    return RefundOffer(
+        amount=max(free - asked, 0), through_provider=bool(way and way.open and not failed),
+        until=way.until if way else None, days=way.days if way else None, disputed=disputed,
+    )  # fmt: skip
+
+
+def receipts_of_gift(gift: Gift) -> QuerySet[Receipt]:
+    """This will list a gift's receipts, oldest first: its own, those in red, those that answer a red one."""
+    return Receipt.objects.filter(
+        Q(gift=gift)
+        | Q(answers__gift=gift)
+        | Q(answers__answers__gift=gift)
+        | Q(answers__answers__answers__gift=gift)
+    ).order_by("id")
+
+
+def gift_of_receipt(receipt: Receipt) -> Gift:
+    """This will give the gift that a receipt belongs to, also by way of the receipts it answers."""
+    while receipt.gift is None:
+        assert receipt.answers is not None  # the database knows no other (receipt_gives_or_answers)
+        receipt = receipt.answers
+    return receipt.gift
+
+
+def still_given(gift: Gift) -> int:
+    """This will give a gift's amount less paid refunds and what lost disputes took, minor units: what its receipts add
+    up to."""
+    refunded = Refund.objects.filter(gift=gift, status=RefundStatus.PAID).aggregate(n=Sum("amount"))["n"] or 0
+    lost = ProviderFact.objects.filter(payment=gift.payment_id, dispute__status=DisputeStatus.LOST)
+    taken, back = (
+        lost.filter(kind=kind).aggregate(n=Sum("amount"))["n"] or 0
+        for kind in (FactKind.DISPUTE, FactKind.DISPUTE_BACK)
+    )
+    return max(gift.amount - refunded - max(taken - back, 0), 0)
+
+
+def refunds_of_gift(gift: Gift) -> list[Refund]:
+    """This will list a gift's refunds, newest first."""
+    return list(Refund.objects.filter(gift=gift).order_by("-id"))
+
+
+def disputes_of_gift(gift: Gift) -> list[PaymentDispute]:
+    """This will list the disputes of a gift's payment, newest first."""
+    return (
+        list(PaymentDispute.objects.filter(payment=gift.payment_id).order_by("-id"))
+        if gift.payment_id
+        else []
+    )
+
+
+def visible_refunds(actor: Actor) -> QuerySet[Refund]:
+    """This will list the refunds of an actor's organizations (all for the supervisor), newest first."""
+    rows = Refund.objects.select_related("gift__fund", "gift__project").order_by("-id")
+    if actor.has("supervisor"):
+        return rows
+    organizations = actor.scopes("project_officer") | actor.scopes("manager") | actor.scopes("cashier")
+    return rows.filter(gift__fund__organization__in=organizations)
+
+
+def may_be_one_person(keep: int, other: int) -> bool:
+    """This will tell whether two people, joined, would break no refund's or feed's two persons (P2)."""
+    from apps.donations.models import ReserveFeed
+
+    pairs = ((keep, other), (other, keep))
+    broken = any(
+        Refund.objects.filter(Q(asked_by=a, decided_by=b) | Q(decided_by=a, payer=b)).exists()
+        or ReserveFeed.objects.filter(asked_by=a, approved_by=b).exists()
+        for a, b in pairs
+    )
+    return not broken
+
+
+def reserve_earmarks(currency: str = "CNY") -> tuple[int, int]:
+    """This will give the federation's operations and chargeback reserve earmarks."""
+    marks = dict(
+        Earmark.objects.filter(
+            owner=federation().pk, kind__in=[EarmarkKind.OPERATIONS, EarmarkKind.RESERVE], currency=currency
+        ).values_list("kind", "pk")
+    )
+    return marks[EarmarkKind.OPERATIONS], marks[EarmarkKind.RESERVE]
+
+
+def find_refunds(rows: QuerySet[Refund], *, status: str, source: str, words: str) -> QuerySet[Refund]:
+    """This will narrow refunds by state, source, and a part of their number or of the gift's receipt number."""
+    if status in RefundStatus.values:
+        rows = rows.filter(status=status)
+    if source in RefundSource.values:
+        rows = rows.filter(source=source)
+    if words:
+        rows = rows.filter(Q(number__icontains=words) | Q(gift__receipt__number=words.zfill(10)))
+    return rows
+
+
+def refund_counts(rows: QuerySet[Refund]) -> list[tuple[str, str, int]]:
+    """This will give (state, its words, how many) for every state, in one statement."""
+    counts = dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
+    return [(value, str(label), counts.get(value, 0)) for value, label in RefundStatus.choices]
+
+
+def find_gift(words: str, organizations: set[int]) -> Gift | None:
+    """This will find a received gift of some organizations by its receipt's number (with or without its code) or by its
+    address."""
+    rows = Gift.objects.select_related("fund__organization", "project", "payment", "receipt").filter(
+        fund__organization__in=organizations, status=GiftStatus.RECEIVED
+    )
+    if words.isdigit() and len(words) <= 10:
+        return rows.filter(receipt__number=words.zfill(10)).first()
+    if words.isdigit() and len(words) == 18:
+        return rows.filter(receipt__code=words[:8], receipt__number=words[8:]).first()
+    token = words.partition("/gifts/")[2].partition("/")[0] if "/gifts/" in words else words
+    return rows.filter(token=token).first()
+
+
+def visible_disputes(actor: Actor) -> QuerySet[PaymentDispute]:
+    """This will list the disputes of gifts of an actor's organizations (all for the supervisor), newest first."""
+    rows = PaymentDispute.objects.select_related("payment").order_by("-id")
+    if actor.has("supervisor"):
+        return rows
+    organizations = actor.scopes("project_officer") | actor.scopes("manager") | actor.scopes("cashier")
+    gifts = Gift.objects.filter(fund__organization__in=organizations, payment=OuterRef("payment"))
+    return rows.filter(Exists(gifts))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDispute:
+    """A dispute with its gift and where its money stands now, minor units."""
+
+    dispute: PaymentDispute
+    gift: Gift
+    own: int
+    reserve: int
+    receivable: int
+
+
+_FELL = """
+SELECT f.dispute_id, l.earmark_id, a.role, sum(l.amount) FROM payments_providerfact f
+JOIN ledger_entry e ON e.idempotency_key IN (
+  'fact:' || f.id || ':dispute', 'fact:' || f.id || ':dispute_back', 'fact:' || f.id || ':dispute_rest')
+JOIN ledger_line l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.account_id
+WHERE f.dispute_id = ANY(%s) AND a.role <> 'clearing' GROUP BY 1, 2, 3
+"""
+
+
+def disputes_shown(disputes: Sequence[PaymentDispute]) -> list[ShownDispute]:
+    """This will say of each dispute what fell on the gift's own money, on the reserve, and on the federation."""
+    gifts = {
+        gift.payment_id: gift
+        for gift in Gift.objects.select_related("fund", "project", "receipt").filter(
+            payment__in=[each.payment_id for each in disputes]
+        )
+    }
+    fell: dict[int, dict[str, int]] = {
+        each.pk: {"own": 0, "reserve": 0, "receivable": 0} for each in disputes
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FELL, [list(fell)])
+        for dispute, earmark, role, amount in cursor.fetchall():
+            payment = next(each.payment_id for each in disputes if each.pk == dispute)
+            own = earmark is not None and earmark == gifts[payment].earmark_id
+            fell[dispute]["receivable" if role == "receivable" else "own" if own else "reserve"] += int(
+                amount
+            )
+    return [
+        ShownDispute(dispute=each, gift=gifts[each.payment_id], **fell[each.pk])
+        for each in disputes
+        if each.payment_id in gifts
+    ]
+
+
+def receivable_of_federation() -> int:
+    """This will give what the federation owes its earmarks for fees and chargebacks nothing else could bear, fen."""
+    lines = Line.objects.filter(account__role=AccountRole.RECEIVABLE)
+    return int(lines.aggregate(n=Sum("amount"))["n"] or 0)

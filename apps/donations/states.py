@@ -3,6 +3,12 @@
 opened ──> received          (the provider's event or an authenticated fetch says so, G5)
    ├─────> expired ──> received   (money came late: it goes to the micro-fund's general money, F5)
    └─────> failed  ──> received
+
+A refund (G8):
+
+requested ──> approved ──> paid ──> failed   (it came back: posted in reverse)
+   ├──> refused    └──> failed               (the provider or the bank could not)
+   └──> withdrawn
 """
 
 from __future__ import annotations
@@ -35,6 +41,34 @@ class LateReason(models.TextChoices):
     EXPIRED = "expired", _("付款已过期")
     NOT_RAISING = "not_raising", _("项目已不在募捐")
 
+
+class RefundStatus(models.TextChoices):
+    REQUESTED = "requested", _("等待批准")
+    APPROVED = "approved", _("已批准，办理中")
+    PAID = "paid", _("已退款")
+    FAILED = "failed", _("未退成")
+    REFUSED = "refused", _("未批准")
+    WITHDRAWN = "withdrawn", _("已撤回")
+
+
+class RefundSource(models.TextChoices):
+    DONOR = "donor", _("捐赠人申请")
+    STAFF = "staff", _("本会发起")
+    PROVIDER = "provider", _("在支付渠道后台发起")
+
+
+class RefundWay(models.TextChoices):
+    PROVIDER = "provider", _("原路退回")
+    BANK = "bank", _("银行转账")
+
+
+_R = RefundStatus
+REFUND_FORWARD: Forward = {
+    _R.REQUESTED: frozenset({_R.APPROVED, _R.REFUSED, _R.WITHDRAWN}),
+    _R.APPROVED: frozenset({_R.PAID, _R.FAILED}),
+    _R.PAID: frozenset({_R.FAILED}),
+}
+REFUND_LIVE = frozenset({_R.REQUESTED, _R.APPROVED, _R.PAID})
 
 _G = GiftStatus
 FORWARD: Forward = {

@@ -6,8 +6,15 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
-from apps.donations.events import GiftReceived, LinkAsked
-from apps.donations.models import Gift
+from apps.donations.events import (
+    GiftReceived,
+    LinkAsked,
+    RefundDecided,
+    RefundFailed,
+    RefundPaid,
+    RefundRequested,
+)
+from apps.donations.models import Gift, Refund
 from apps.notifications.operations import send_mail_once
 
 
@@ -35,3 +42,36 @@ def mail_lost_link(event: LinkAsked, *, now: dt.datetime) -> None:
 def _link(gift: Gift) -> str:
     with translation.override(gift.language):
         return settings.SITE_URL.rstrip("/") + reverse("tracing_gift", args=[gift.token])
+
+
+def mail_refund_requested(event: RefundRequested, *, now: dt.datetime) -> None:
+    """This will tell the donor that a refund was asked for: also a warning, if somebody else did."""
+    _mail_refund(event.refund_id, "requested")
+
+
+def mail_refund_decided(event: RefundDecided, *, now: dt.datetime) -> None:
+    """This will tell the donor that a refund was approved, or why not."""
+    _mail_refund(event.refund_id, event.status)
+
+
+def mail_refund_paid(event: RefundPaid, *, now: dt.datetime) -> None:
+    """This will tell the donor that the money went back."""
+    _mail_refund(event.refund_id, "paid")
+
+
+def mail_refund_failed(event: RefundFailed, *, now: dt.datetime) -> None:
+    """This will tell the donor that a refund failed and that a bank transfer is offered."""
+    _mail_refund(event.refund_id, "failed")
+
+
+def _mail_refund(refund_id: int, what: str) -> None:
+    refund = Refund.objects.select_related("gift__project", "gift__fund__organization").get(pk=refund_id)
+    gift = refund.gift
+    if not gift.email:
+        return
+    with translation.override(gift.language):
+        link = settings.SITE_URL.rstrip("/") + reverse("donations_refund", args=[gift.token])
+    send_mail_once(
+        key=f"refund_{what}:{refund.pk}", to=gift.email, template="notifications/refund.txt",
+        context={"gift": gift, "refund": refund, "link": link, "what": what}, language=gift.language,
+    )  # fmt: skip

@@ -15,6 +15,14 @@ class FactRecorded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyReturned(Event):
+    """A provider stated a refund or a dispute's movement of money; posted by the fact's id like any other."""
+
+    name: ClassVar[str] = "payments.money_returned"
+    fact_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentEnded(Event):
     """A payment expired or failed without money."""
 

@@ -1,6 +1,19 @@
-"""Tables of donations, by noun."""
+"""Gifts, their receipts and their refunds. A gift's amount never changes; what became of it is in the ledger."""
 
-from apps.donations.models.gifts import *  # noqa: F403
-from apps.donations.models.redirects import GiftRedirect
+from apps.donations.models.gift import Gift, GiftCount, GiftList, GiftStatusChange, Receipt, ReceiptRange
+from apps.donations.models.redirect import GiftRedirect
+from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
 
-__all__ = ["Gift", "GiftCount", "GiftList", "GiftRedirect", "GiftStatusChange", "Receipt", "ReceiptRange"]  # noqa: F405
+__all__ = [
+    "BankDetailsRead",
+    "Gift",
+    "GiftCount",
+    "GiftList",
+    "GiftRedirect",
+    "GiftStatusChange",
+    "Receipt",
+    "ReceiptRange",
+    "Refund",
+    "RefundStatusChange",
+    "ReserveFeed",
+]

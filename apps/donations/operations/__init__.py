@@ -1,7 +1,20 @@
 """Writes of donations, by verb."""
 
+from apps.donations.operations.asking import BankDetails, ask_refund, withdraw_refund
+from apps.donations.operations.deciding import (
+    approve_refund,
+    fail_bank_refund,
+    pay_bank_refund,
+    read_bank_details,
+    refuse_refund,
+)
 from apps.donations.operations.opening import GiftRequest, open_gift, start_gift_checkout
-from apps.donations.operations.receipts import ask_for_lost_link, assign_receipt_range, issue_receipts
+from apps.donations.operations.receipts import (
+    ask_for_lost_link,
+    assign_receipt_range,
+    correct_receipts,
+    issue_receipts,
+)
 from apps.donations.operations.receiving import (
     close_full_campaign,
     end_unpaid_gift,
@@ -9,17 +22,43 @@ from apps.donations.operations.receiving import (
     record_donations,
 )
 from apps.donations.operations.redirecting import redirect_gift
+from apps.donations.operations.refunding import (
+    fail_refund,
+    post_dispute_fact,
+    return_dispute_fact,
+    return_fee_fact,
+    return_refund_fact,
+    settle_refund_fact,
+)
+from apps.donations.operations.reserving import approve_reserve_feed, ask_reserve_feed
 
 __all__ = [
+    "BankDetails",
     "GiftRequest",
+    "approve_refund",
+    "approve_reserve_feed",
     "ask_for_lost_link",
+    "ask_refund",
+    "ask_reserve_feed",
     "assign_receipt_range",
     "close_full_campaign",
+    "correct_receipts",
     "end_unpaid_gift",
+    "fail_bank_refund",
+    "fail_refund",
     "issue_receipts",
     "open_gift",
+    "pay_bank_refund",
+    "post_dispute_fact",
     "post_gift_fee",
+    "read_bank_details",
     "record_donations",
     "redirect_gift",
+    "refuse_refund",
+    "return_dispute_fact",
+    "return_fee_fact",
+    "return_refund_fact",
+    "settle_refund_fact",
     "start_gift_checkout",
+    "withdraw_refund",
 ]

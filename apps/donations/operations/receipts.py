@@ -17,6 +17,7 @@ from apps.donations import policies
 from apps.donations.events import LinkAsked
 from apps.donations.models import Gift, Receipt, ReceiptRange
 from apps.donations.operations.receiving import count_gifts
+from apps.donations.queries import gift_of_receipt, receipts_of_gift, still_given
 from apps.donations.states import GiftStatus, Source
 from apps.organizations.queries import federation
 
@@ -38,9 +39,10 @@ def ask_for_lost_link(*, actor: Actor, receipt: Receipt, now: dt.datetime) -> No
     A receipt passes through accountants' hands, so the link is never shown to whoever holds it. Raises NoAddress.
     """
     authorize(policies.can_open_gift, actor)
-    if not receipt.gift.email:
+    gift = gift_of_receipt(receipt)
+    if not gift.email:
         raise NoAddress()
-    publish(LinkAsked(gift_id=receipt.gift_id, day=civil_day(now).isoformat()))
+    publish(LinkAsked(gift_id=gift.pk, day=civil_day(now).isoformat()))
 
 
 @transaction.atomic
@@ -88,6 +90,61 @@ def issue_receipts(*, actor: Actor, gift_ids: Iterable[int], now: dt.datetime) -
     Receipt.objects.bulk_create(issued)
     count_gifts(Counter(gift.earmark_id for gift in gifts if gift.earmark_id))
     return issued
+
+
+@transaction.atomic
+def correct_receipts(*, actor: Actor, gift_id: int, now: dt.datetime) -> list[Receipt]:
+    """This will bring a gift's receipts to what is still given (G10): what went back is answered in red letters (冲红),
+    what came back after all by a receipt that answers the red one, in the same numbering without gap.
+
+    Reads what is due from refunds and lost disputes, so it may run any number of times, in any order. A gift that has
+    no receipt of ours (offline) needs none. Raises NoReceiptNumbers.
+    """
+    authorize(policies.can_record_donation, actor)
+    gift = Gift.objects.select_for_update(of=("self",)).get(pk=gift_id)
+    issue_receipts(actor=actor, gift_ids=[gift.pk], now=now)
+    rows = list(receipts_of_gift(gift))
+    if not rows:
+        return []
+    short = still_given(gift) - sum(row.amount for row in rows)
+    parts = _answers(rows, short)
+    issued: list[Receipt] = []
+    for answered, amount in parts:
+        numbers = ReceiptRange.objects.select_for_update().filter(next__lte=F("last")).order_by("id").first()
+        if numbers is None:
+            raise NoReceiptNumbers()
+        issued.append(
+            Receipt.objects.create(
+                answers=answered, code=numbers.code, number=f"{numbers.next:010d}", payer=answered.payer,
+                payer_code=answered.payer_code, item=answered.item, amount=amount, currency=gift.currency,
+                remark=_remark(answered, amount), issued_at=now,
+            )
+        )  # fmt: skip
+        numbers.next += 1
+        numbers.save(update_fields=["next"])
+    return issued
+
+
+def _remark(answered: Receipt, amount: int) -> str:
+    """A red-letter receipt names code and number of the one it answers, in the words of the receipt (Chinese)."""
+    word = "冲红" if amount < 0 else "恢复"
+    return f"{word}，对应票据代码{answered.code} 号码{answered.number}"
+
+
+def _answers(rows: list[Receipt], short: int) -> list[tuple[Receipt, int]]:
+    """Which receipts are answered, newest first, by how much: red for what went back, positive for what came back."""
+    answered = Counter[int]()
+    for row in rows:
+        if row.answers_id:
+            answered[row.answers_id] += row.amount
+    parts: list[tuple[Receipt, int]] = []
+    for row in reversed(rows):
+        room = row.amount + answered[row.pk]
+        if short and room and (row.amount > 0) == (short < 0):
+            amount = min(abs(short), abs(room)) * (1 if short > 0 else -1)
+            parts.append((row, amount))
+            short -= amount
+    return parts
 
 
 def _receipt(gift: Gift, code: str, number: int, now: dt.datetime) -> Receipt:

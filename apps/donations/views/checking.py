@@ -57,7 +57,9 @@ def check_receipt(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             add_to_form(form, error)
             status = error.status
+    answers = list(found.answered_by.order_by("id")) if found else []
     context = {
+        "net": found.amount + sum(row.amount for row in answers) if found else 0, "answers": answers,
         "form": form, "asked": asked, "receipt": found, "sent": sent, "payer": masked(found.payer) if found else "",
     }  # fmt: skip
     response = render(request, "donations/check_receipt.html", context, status=status)

@@ -15,7 +15,7 @@ from apps.core.pages import private_page
 from apps.donations.models import GiftRedirect
 from apps.donations.operations import redirect_gift
 from apps.donations.operations.redirecting import NotLate
-from apps.donations.queries import find_gift
+from apps.donations.queries import gift_of_token
 from apps.donations.states import GiftStatus
 from apps.funds.models import Project
 from apps.funds.queries import raising_projects
@@ -34,7 +34,7 @@ class RedirectForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def redirect_late_gift(request: HttpRequest, token: str) -> HttpResponse:
     """This will let a donor give a late gift another project; those of its own micro-fund come first."""
-    gift = find_gift(token)
+    gift = gift_of_token(token)
     if gift.status != GiftStatus.RECEIVED or not gift.late or gift.earmark_id is None:
         raise NotLate()
     done = GiftRedirect.objects.select_related("project").filter(gift=gift).first()

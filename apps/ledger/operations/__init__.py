@@ -8,7 +8,7 @@ by `seq`.
 from apps.ledger.operations.books import open_book, open_earmark
 from apps.ledger.operations.credits import Credit, post_credit, post_credits
 from apps.ledger.operations.folding import fold_quiet_earmarks
-from apps.ledger.operations.own_lot import post_dispute, post_fee
+from apps.ledger.operations.own_lot import post_dispute, post_fee, post_foreign_refund
 from apps.ledger.operations.payouts import post_payout
 from apps.ledger.operations.refunds import hold_refund, release_refund, settle_refund
 from apps.ledger.operations.reversals import reverse_entry
@@ -26,6 +26,7 @@ __all__ = [
     "post_credits",
     "post_dispute",
     "post_fee",
+    "post_foreign_refund",
     "post_payout",
     "release_refund",
     "reserve",

@@ -1,4 +1,5 @@
-"""Provider facts that fall on a gift's own money first: fees and disputes. Never refused for lack of balance."""
+"""Provider facts that fall on a gift's own money first: fees, disputes, refunds nobody here asked for. Never refused
+for lack of balance."""
 
 from __future__ import annotations
 
@@ -46,6 +47,24 @@ def post_dispute(
     the chargeback reserve, then as receivable from the federation."""
     return _fall(
         actor, earmark, origin, amount, key, effective_at, channel, kind=EntryKind.DISPUTE, allocation="dispute",
+        cost=AccountRole.GIFT_INCOME, fallback=EarmarkKind.RESERVE,
+    )  # fmt: skip
+
+
+def post_foreign_refund(
+    *,
+    actor: Actor,
+    earmark: int,
+    origin: int,
+    amount: int,
+    key: str,
+    effective_at: dt.datetime,
+    channel: str | None,
+) -> Entry:
+    """This will book a refund that somebody made in the provider's dashboard, so that nothing was held for it: from the
+    gift's own lot as far as free and available, then from the chargeback reserve, then as receivable."""
+    return _fall(
+        actor, earmark, origin, amount, key, effective_at, channel, kind=EntryKind.REFUND, allocation="refund",
         cost=AccountRole.GIFT_INCOME, fallback=EarmarkKind.RESERVE,
     )  # fmt: skip
 

@@ -40,9 +40,11 @@ def hold_refund(*, earmark: int, origin: int, amount: int, purpose: str, now: dt
 
 @transaction.atomic
 def settle_refund(
-    *, actor: Actor, purpose: str, key: str, now: dt.datetime, effective_at: dt.datetime, channel: str | None
-) -> Entry:
-    """This will book a refund that went out: Dr gift income (earmark) / Cr provider clearing, off the held lots."""
+    *, actor: Actor, purpose: str, key: str, now: dt.datetime, effective_at: dt.datetime, channel: str | None,
+    out_of: str = AccountRole.CLEARING,
+) -> Entry:  # fmt: skip
+    """This will book a refund that went out: Dr gift income (earmark) / Cr provider clearing (or bank), off the held
+    lots. Safe to repeat by `key`; raises ReservationClosed where nothing is held."""
     try:
         reservation, parts = _open_hold(purpose)
     except ReservationClosed:
@@ -55,7 +57,7 @@ def settle_refund(
         kind=EntryKind.REFUND, key=key, book=reservation.earmark.book_id, currency=reservation.earmark.currency,
         postings=[
             Posting(AccountRole.GIFT_INCOME, amount, earmark=earmark),
-            Posting(AccountRole.CLEARING, -amount, channel=channel),
+            Posting(out_of, -amount, channel=channel),
         ],
         effective_at=effective_at, actor=actor,
     )  # fmt: skip

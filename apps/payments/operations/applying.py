@@ -10,12 +10,15 @@ from django.db import transaction
 
 from apps.core.actors import Actor
 from apps.core.events import Event, publish
-from apps.payments.events import FactRecorded, PaymentEnded
+from apps.payments.events import FactRecorded, MoneyReturned, PaymentEnded
 from apps.payments.models import Payment, PaymentStatusChange, ProviderFact
 from apps.payments.provider import Snapshot
 from apps.payments.states import FORWARD, FactKind, PaymentStatus
 
 log = structlog.get_logger(__name__)
+
+COLLECTING = frozenset({FactKind.SETTLED, FactKind.FEE, FactKind.FEE_BACK})
+"""Kinds of facts that every gift has; the others have their own event, so that a gift costs no more deliveries."""
 
 
 @transaction.atomic
@@ -100,7 +103,10 @@ def record_facts(facts: list[ProviderFact]) -> list[Event]:
         if key not in known:
             known.add(key)
             fresh.append(fact)
-    return [FactRecorded(fact_id=fact.pk) for fact in ProviderFact.objects.bulk_create(fresh)]
+    return [
+        (FactRecorded if fact.kind in COLLECTING else MoneyReturned)(fact_id=fact.pk)
+        for fact in ProviderFact.objects.bulk_create(fresh)
+    ]
 
 
 def is_uuid(text: str) -> bool:

@@ -216,3 +216,61 @@ def _dispute_snapshot(row: SandboxDispute) -> DisputeSnapshot:
         status=DisputeStatus(row.status), amount=row.amount, currency=currency, opened_at=row.opened_at,
         reason="test", movements=tuple(movements),
     )  # fmt: skip
+
+
+@transaction.atomic
+def play(session: SandboxSession, action: str, now: dt.datetime, amount: int = 0) -> list[str]:
+    """This will do what a button of the test page says to a paid payment, on the cashier's side, and give the kinds of
+    the events it sends. `amount` in minor units (0: all of it) for what takes one. Impossible ones do nothing."""
+    session = SandboxSession.objects.select_for_update().get(pk=session.pk)
+    if action == "refund_dashboard":
+        try:
+            made = make_refund(session, amount or session.amount, f"dashboard-{secrets.token_hex(8)}", now)
+        except RefundRefused:
+            return []
+        made.status = "succeeded"
+        made.save(update_fields=["status"])
+        return ["refund.created", "refund.updated"]
+    if action in ("refund_succeed", "refund_fail"):
+        wanted = ["sent"] if action == "refund_succeed" else ["sent", "succeeded"]
+        status = "succeeded" if action == "refund_succeed" else "failed"
+        changed = session.refunds.filter(status__in=wanted).update(
+            status=status, failure="" if status == "succeeded" else "account_closed"
+        )
+        return [f"refund.{'updated' if status == 'succeeded' else 'failed'}"] if changed else []
+    return _dispute(session, action, now, amount)
+
+
+def _dispute(session: SandboxSession, action: str, now: dt.datetime, amount: int) -> list[str]:
+    live = session.disputes.filter(status__in=["inquiry", "open"]).first()
+    if action in ("dispute_inquire", "dispute_open"):
+        made = session.disputes.exclude(status__in=["won", "closed"]).aggregate(n=Sum("amount"))["n"] or 0
+        back = session.refunds.exclude(status="failed").aggregate(n=Sum("amount"))["n"] or 0
+        if live and live.status == "inquiry" and action == "dispute_open":
+            live.status, live.withdrawn_at = "open", now
+            live.save(update_fields=["status", "withdrawn_at"])
+            return ["dispute.updated", "dispute.funds_withdrawn"]
+        wanted = min(amount or session.amount, session.amount - made - back)
+        if live or session.status != "paid" or wanted <= 0:
+            return []
+        opened = action == "dispute_open"
+        SandboxDispute.objects.create(
+            ref=f"dp_{secrets.token_hex(12)}", session=session, amount=wanted, opened_at=now,
+            status="open" if opened else "inquiry", withdrawn_at=now if opened else None,
+        )  # fmt: skip
+        return ["dispute.created", "dispute.funds_withdrawn"] if opened else ["dispute.created"]
+    if (
+        live is None
+        or live.status != "open"
+        or action not in ("dispute_win", "dispute_partly", "dispute_lose")
+    ):
+        return []
+    live.status = "lost" if action == "dispute_lose" else "won"
+    if action != "dispute_lose":
+        # Won in part: the bank gives back half.
+        live.returned, live.returned_at = (
+            live.amount if action == "dispute_win" else (live.amount + 1) // 2,
+            now,
+        )
+    live.save(update_fields=["status", "returned", "returned_at"])
+    return ["dispute.closed"] if action == "dispute_lose" else ["dispute.funds_reinstated", "dispute.closed"]

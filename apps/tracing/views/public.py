@@ -13,7 +13,14 @@ from apps.core import clock
 from apps.core.pages import private_page
 from apps.donations.documents import receipt_context
 from apps.donations.models import Gift, GiftRedirect, Receipt
-from apps.donations.queries import UnknownGift, find_gift
+from apps.donations.queries import (
+    UnknownGift,
+    disputes_of_gift,
+    gift_of_token,
+    receipts_of_gift,
+    refund_offer,
+    refunds_of_gift,
+)
 from apps.donations.states import GiftStatus
 from apps.ledger.queries import rule_in_force
 from apps.tracing.queries import Trace, trace_gift
@@ -23,14 +30,17 @@ from apps.tracing.queries import Trace, trace_gift
 @require_safe
 def gift(request: HttpRequest, token: str) -> HttpResponse:
     """This will show a gift's status and, once its money arrived, where every fen of it is (T1)."""
-    found = find_gift(token)
+    found = gift_of_token(token)
     context: dict[str, Any] = {"gift": found, "now": clock.now(), "receipt": _receipt(found)}
     if found.status == GiftStatus.RECEIVED:
         trace = trace_gift(found)
         moved = (
             GiftRedirect.objects.select_related("project").filter(gift=found).first() if found.late else None
         )
-        context |= {"trace": trace, "bar": _bar(trace), "moved": moved}
+        context |= {
+            "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds_of_gift(found),
+            "disputes": disputes_of_gift(found), "offer": refund_offer(found, context["now"]), **_answers(found),
+        }  # fmt: skip
     response = render(request, "tracing/gift.html", context)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -44,7 +54,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     found, issued = issued_receipt(token)
     response = render(
         request, "tracing/receipt.html",
-        {"gift": found, **receipt_context(issued)},
+        {"gift": found, **receipt_context(issued), **_answers(found)},
     )  # fmt: skip
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -59,7 +69,7 @@ def rule(request: HttpRequest) -> HttpResponse:
 
 def issued_receipt(token: str) -> tuple[Gift, Receipt]:
     """This will find a gift by its token with its receipt; raises UnknownGift until one is issued."""
-    found = find_gift(token)
+    found = gift_of_token(token)
     issued = _receipt(found)
     if issued is None:
         raise UnknownGift(_("票据还没有开出。款到之后会自动开具，请稍后再看。"))
@@ -71,6 +81,12 @@ def _receipt(found: Gift) -> Receipt | None:
         return found.receipt
     except Receipt.DoesNotExist:
         return None
+
+
+def _answers(found: Gift) -> dict[str, Any]:
+    """The receipts that answer the gift's own one in red (or a red one), and what all of them add up to."""
+    rows = list(receipts_of_gift(found).select_related("answers"))
+    return {"answers": [row for row in rows if row.answers_id], "net": sum(row.amount for row in rows)}
 
 
 def _bar(trace: Trace) -> list[dict[str, str]]:

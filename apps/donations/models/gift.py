@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -15,6 +16,18 @@ from apps.ledger.models import Earmark
 from apps.payments.models import Payment
 
 G = states.GiftStatus
+
+ANSWERS_WITHIN = """
+PERFORM pg_advisory_xact_lock(hashtext('donations_receipt'), NEW.answers_id::integer);
+IF (SELECT sign(amount) FROM donations_receipt WHERE id = NEW.answers_id) = sign(NEW.amount)
+   OR abs((SELECT amount FROM donations_receipt WHERE id = NEW.answers_id))
+      < abs(NEW.amount + (SELECT coalesce(sum(amount), 0) FROM donations_receipt
+                          WHERE answers_id = NEW.answers_id)) THEN
+  RAISE EXCEPTION 'receipt % is answered by more than it says', NEW.answers_id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_answers_within';
+END IF;
+RETURN NEW;
+"""
 
 
 class GiftList(models.Model):
@@ -115,9 +128,12 @@ class ReceiptRange(models.Model):
 
 @append_only
 class Receipt(models.Model):
-    """公益事业捐赠票据. Never changed, never deleted; a refund is answered by a red-letter one."""
+    """公益事业捐赠票据. Never changed, never deleted. Money that went back is answered by a red-letter one (冲红) in
+    the same numbering: no gift, the receipt it answers, a negative amount. Money that came back after all is a positive
+    one that answers the red one. A gift's receipts add up to what is still given."""
 
-    gift = models.OneToOneField(Gift, on_delete=models.PROTECT, related_name="receipt")
+    gift = models.OneToOneField(Gift, on_delete=models.PROTECT, null=True, related_name="receipt")
+    answers = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="answered_by")
     code = models.CharField(max_length=8)
     number = models.CharField(max_length=10)
     check_code = models.CharField(max_length=6, default=new_check_code)
@@ -132,6 +148,24 @@ class Receipt(models.Model):
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["code", "number"], name="receipt_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "number"], name="receipt_number_once"),
+            models.CheckConstraint(
+                condition=Q(gift__isnull=False, answers__isnull=True, amount__gt=0)
+                | Q(gift__isnull=True, answers__isnull=False) & ~Q(amount=0),
+                name="receipt_gives_or_answers",
+            ),
+        ]
         indexes = [models.Index(fields=["number"], name="receipt_by_number")]
-        triggers = refuse_change("receipt")
+        triggers = [
+            *refuse_change("receipt"),
+            pgtrigger.Trigger(
+                name="receipt_answers_within", operation=pgtrigger.Insert, when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__answers__isnull=False), func=ANSWERS_WITHIN,
+            ),
+        ]  # fmt: skip
+
+    @property
+    def is_red(self) -> bool:
+        """This will tell a red-letter receipt (冲红)."""
+        return self.amount < 0

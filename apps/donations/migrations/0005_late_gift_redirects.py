@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("donations", "0003_receipt_fields"),
+        ("donations", "0004_receipt_fields"),
         ("funds", "0001_initial"),
         ("ledger", "0003_chart"),
     ]

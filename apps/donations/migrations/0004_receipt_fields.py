@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("donations", "0002_initial"),
+        ("donations", "0003_refunds"),
     ]
 
     operations = [

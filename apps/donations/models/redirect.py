@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.append_only import append_only, refuse_change
-from apps.donations.models.gifts import Gift
+from apps.donations.models.gift import Gift
 from apps.funds.models import Project
 from apps.ledger.models import Entry
 
