@@ -16,14 +16,7 @@ from apps.donations.operations.receiving import (
     post_gift_fee,
     record_donations,
 )
-from apps.donations.operations.refunding import (
-    fail_refund,
-    post_dispute_fact,
-    return_dispute_fact,
-    return_fee_fact,
-    return_refund_fact,
-    settle_refund_fact,
-)
+from apps.donations.operations.refunding import fail_refund, post_returned
 from apps.donations.operations.reserving import approve_reserve_feed, ask_reserve_feed
 
 __all__ = [
@@ -42,15 +35,11 @@ __all__ = [
     "issue_receipts",
     "open_gift",
     "pay_bank_refund",
-    "post_dispute_fact",
     "post_gift_fee",
+    "post_returned",
     "read_bank_details",
     "record_donations",
     "refuse_refund",
-    "return_dispute_fact",
-    "return_fee_fact",
-    "return_refund_fact",
-    "settle_refund_fact",
     "start_gift_checkout",
     "withdraw_refund",
 ]
