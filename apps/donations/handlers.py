@@ -29,20 +29,13 @@ def settle_gifts(events: list[FactRecorded], *, now: dt.datetime) -> None:
 
 
 def settle_fee(event: FactRecorded, *, now: dt.datetime) -> None:
-    """This will post a payment's fee, or one given back; one transaction each, because it locks the gift's earmark."""
+    """This will post a payment's fee; one transaction each, because it locks the gift's earmark."""
     operations.post_gift_fee(actor=ACTOR, fact_id=event.fact_id, now=now)
-    operations.return_fee_fact(actor=ACTOR, fact_id=event.fact_id, now=now)
 
 
 def settle_returned(event: MoneyReturned, *, now: dt.datetime) -> None:
-    """This will post a refund or a dispute's money, or what of it came back."""
-    for post in (
-        operations.settle_refund_fact,
-        operations.return_refund_fact,
-        operations.post_dispute_fact,
-        operations.return_dispute_fact,
-    ):
-        post(actor=ACTOR, fact_id=event.fact_id, now=now)
+    """This will post money of a refund or dispute, its fee, or what of it came back."""
+    operations.post_returned(actor=ACTOR, fact_id=event.fact_id, now=now)
 
 
 def free_failed_refund(event: PaymentRefundFailed, *, now: dt.datetime) -> None:

@@ -9,8 +9,8 @@ from apps.core import invariants
 from apps.core.invariants import Finding
 
 _OF_KIND = "CASE f.kind WHEN 'settled' THEN 'gift' ELSE f.kind END"
-_HANDLER = """CASE f.kind WHEN 'settled' THEN 'settle_gifts' WHEN 'fee' THEN 'settle_fee'
-  WHEN 'fee_back' THEN 'settle_fee' ELSE 'settle_returned' END"""
+_HANDLER = """CASE WHEN f.refund_id IS NOT NULL OR f.dispute_id IS NOT NULL THEN 'settle_returned'
+  WHEN f.kind = 'settled' THEN 'settle_gifts' ELSE 'settle_fee' END"""
 _MISSING = f"""
 SELECT 'gift ' || g.id FROM donations_gift g
 LEFT JOIN payments_providerfact f ON f.payment_id = g.payment_id AND f.kind = 'settled'

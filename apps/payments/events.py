@@ -16,7 +16,7 @@ class FactRecorded(Event):
 
 @dataclass(frozen=True, slots=True)
 class MoneyReturned(Event):
-    """A provider stated a refund or a dispute's movement of money; posted by the fact's id like any other."""
+    """A provider stated money of a refund or dispute, fees included; rooms above post it by the fact's id."""
 
     name: ClassVar[str] = "payments.money_returned"
     fact_id: int

@@ -272,7 +272,7 @@ RULES = {
     "refund_two_people": "decided_by_id = asked_by_id, decided_at = now(), status = 'approved'",
     "refund_decided_by_someone": "status = 'approved'",
     "refund_way_fields": "payer_id = {manager}, decided_by_id = {other}, decided_at = now(), status = 'approved'",
-    "refund_payer_not_approver": "payer_id = {manager}, decided_by_id = {manager}, decided_at = now(), status = 'paid'",
+    "refund_payer_not_approver": "payer_id = {other}, decided_by_id = {other}, decided_at = now(), status = 'approved'",
     "refund_paid_is_proven": "status = 'paid', decided_by_id = {manager}, decided_at = now()",
     "refund_source_fields": "asked_by_id = NULL",
     "refund_decision_has_time": "decided_at = now()",

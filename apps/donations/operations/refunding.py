@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -23,10 +24,11 @@ from apps.donations import policies
 from apps.donations.events import RefundFailed, RefundPaid
 from apps.donations.models import Gift, Refund, RefundStatusChange
 from apps.donations.operations.deciding import purpose_of
-from apps.donations.operations.receiving import record_donations
+from apps.donations.operations.receiving import FeeInOtherCurrency, post_gift_fee, record_donations
 from apps.donations.states import REFUND_FORWARD, RefundSource, RefundStatus, RefundWay
 from apps.ledger.models import Entry
 from apps.ledger.operations import (
+    known_entry,
     post_dispute,
     post_fee,
     post_foreign_refund,
@@ -44,49 +46,24 @@ class MovementUnknown(Conflict):
 
 
 @transaction.atomic
-def settle_refund_fact(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
-    """This will post a refund that the provider proved: from what was held, or, for one made in its dashboard, from the
-    gift's own lot, then the reserve, then as receivable. Safe to repeat, in any order."""
+def post_returned(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
+    """This will post one fact of a refund or dispute, after everything that must stand before it: the gift, its fee,
+    the refund or withdrawal that this one undoes. Safe to repeat, in any order. Raises MovementUnknown."""
     authorize(policies.can_record_donation, actor)
-    fact = _fact(fact_id, FactKind.REFUND)
-    if fact is None:
+    fact = ProviderFact.objects.select_related("payment", "refund", "dispute").get(pk=fact_id)
+    if not fact.payment.purpose.startswith("gift:"):
         return
     gift = _received(actor, fact.payment, now)
-    assert fact.refund is not None and gift.earmark_id is not None
-    key = f"fact:{fact.pk}:refund"
-    if Entry.objects.filter(idempotency_key=key).exists():
-        return
-    if fact.refund.purpose:
-        refund = Refund.objects.select_for_update(of=("self",)).get(payment_refund=fact.refund)
-        settle_refund(actor=actor, purpose=purpose_of(refund), key=key, now=now, effective_at=fact.occurred_at,
-                      channel=gift.channel)  # fmt: skip
-        crash_point("donations.refund_posted")
-        move(refund, RefundStatus.PAID, forward=REFUND_FORWARD, history=RefundStatusChange, actor=actor, now=now,
-             paid_at=fact.occurred_at)  # fmt: skip
-    else:
-        post_foreign_refund(actor=actor, earmark=gift.earmark_id, origin=gift.pk, amount=fact.amount, key=key,
-                            effective_at=fact.occurred_at, channel=gift.channel)  # fmt: skip
-        refund = _of_dashboard(actor, gift, fact.refund, fact.occurred_at, now)
-    publish(RefundPaid(refund_id=refund.pk))
+    posting = {
+        FactKind.REFUND: _refund,
+        FactKind.REFUND_BACK: _refund_back,
+        FactKind.DISPUTE: _dispute,
+        FactKind.DISPUTE_BACK: _dispute_back,
+        FactKind.FEE: _fee,
+        FactKind.FEE_BACK: _fee_back,
+    }
+    posting[FactKind(fact.kind)](actor, gift, fact, now)
     bump_epoch()
-
-
-@transaction.atomic
-def return_refund_fact(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
-    """This will post a refund that came back after it was made: a linked reversal, the money with the gift again."""
-    authorize(policies.can_record_donation, actor)
-    fact = _fact(fact_id, FactKind.REFUND_BACK)
-    if fact is None:
-        return
-    _received(actor, fact.payment, now)
-    made = ProviderFact.objects.get(refund=fact.refund, kind=FactKind.REFUND)
-    settle_refund_fact(actor=actor, fact_id=made.pk, now=now)
-    refund = Refund.objects.select_for_update(of=("self",)).get(payment_refund=fact.refund)
-    if refund.status == RefundStatus.FAILED:
-        return
-    entry = Entry.objects.get(idempotency_key=f"fact:{made.pk}:refund")
-    reverse_entry(actor=actor, entry=entry, key=f"fact:{fact.pk}:refund_back", effective_at=fact.occurred_at)
-    _fail(actor, refund, fact.refund, now)
 
 
 @transaction.atomic
@@ -106,87 +83,116 @@ def fail_refund(*, actor: Actor, payment_refund_id: int, now: dt.datetime) -> No
     _fail(actor, refund, sent, now)
 
 
-@transaction.atomic
-def post_dispute_fact(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
-    """This will post money that a dispute took (G9): from the gift's own lot as far as free, then the reserve, then as
-    receivable. Never refused for lack of balance. Safe to repeat."""
-    authorize(policies.can_record_donation, actor)
-    fact = _fact(fact_id, FactKind.DISPUTE)
-    if fact is None:
+def _refund(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
+    """From what was held; for one made in the dashboard, from the gift's own lot, the reserve, then as receivable."""
+    assert fact.refund is not None
+    key = f"fact:{fact.pk}:refund"
+    if known_entry(key):
         return
-    gift = _received(actor, fact.payment, now)
-    assert gift.earmark_id is not None
-    post_dispute(actor=actor, earmark=gift.earmark_id, origin=gift.pk, amount=fact.amount,
-                 key=f"fact:{fact.pk}:dispute", effective_at=fact.occurred_at, channel=gift.channel)  # fmt: skip
-    bump_epoch()
+    if fact.refund.purpose:
+        refund = Refund.objects.select_for_update(of=("self",)).get(payment_refund=fact.refund)
+        settle_refund(actor=actor, purpose=purpose_of(refund), key=key, now=now, effective_at=fact.occurred_at,
+                      channel=gift.channel)  # fmt: skip
+        crash_point("donations.refund_posted")
+        move(refund, RefundStatus.PAID, forward=REFUND_FORWARD, history=RefundStatusChange, actor=actor, now=now,
+             paid_at=fact.occurred_at)  # fmt: skip
+    else:
+        post_foreign_refund(key=key, amount=fact.amount, **_where(actor, gift, fact))
+        refund = _of_dashboard(actor, gift, fact.refund, fact.occurred_at, now)
+    publish(RefundPaid(refund_id=refund.pk))
 
 
-@transaction.atomic
-def return_dispute_fact(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
-    """This will post money that a dispute gave back: the dispute's entry reversed, and where only a part came back, the
-    rest posted anew. Raises MovementUnknown for more than was taken."""
-    authorize(policies.can_record_donation, actor)
-    fact = _fact(fact_id, FactKind.DISPUTE_BACK)
-    if fact is None:
+def _refund_back(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
+    """It came back after it was made: a linked reversal, the money with the gift again."""
+    made = ProviderFact.objects.select_related("refund").get(refund=fact.refund, kind=FactKind.REFUND)
+    _refund(actor, gift, made, now)
+    refund = Refund.objects.select_for_update(of=("self",)).get(payment_refund=fact.refund)
+    if refund.status == RefundStatus.FAILED:
         return
-    gift = _received(actor, fact.payment, now)
-    for taken in ProviderFact.objects.filter(dispute=fact.dispute, kind=FactKind.DISPUTE).order_by("id"):
-        post_dispute_fact(actor=actor, fact_id=taken.pk, now=now)
+    entry = Entry.objects.get(idempotency_key=f"fact:{made.pk}:refund")
+    reverse_entry(actor=actor, entry=entry, key=f"fact:{fact.pk}:refund_back", effective_at=fact.occurred_at)
+    _fail(actor, refund, fact.refund, now)
+
+
+def _dispute(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
+    """From the gift's own lot as far as free, then the reserve, then as receivable: never refused (G9)."""
+    post_dispute(key=f"fact:{fact.pk}:dispute", amount=fact.amount, **_where(actor, gift, fact))
+
+
+def _dispute_back(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
+    """The dispute's entry reversed; where only a part came back, the rest posted anew."""
+    _taken_first(actor, gift, fact, now)
     rest = _reverse(actor, fact, FactKind.DISPUTE, "dispute", "dispute_back")
     if rest:
-        assert gift.earmark_id is not None
-        post_dispute(actor=actor, earmark=gift.earmark_id, origin=gift.pk, amount=rest,
-                     key=f"fact:{fact.pk}:dispute_rest", effective_at=fact.occurred_at,
-                     channel=gift.channel)  # fmt: skip
-    bump_epoch()
+        post_dispute(key=f"fact:{fact.pk}:dispute_rest", amount=rest, **_where(actor, gift, fact))
 
 
-@transaction.atomic
-def return_fee_fact(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
-    """This will post a dispute's fee that the provider gave back, whole or in part."""
-    authorize(policies.can_record_donation, actor)
-    fact = _fact(fact_id, FactKind.FEE_BACK)
-    if fact is None:
-        return
-    gift = _received(actor, fact.payment, now)
-    assert gift.earmark_id is not None
-    for taken in ProviderFact.objects.filter(dispute=fact.dispute, kind=FactKind.FEE).order_by("id"):
-        post_fee(actor=actor, earmark=gift.earmark_id, origin=gift.pk, amount=taken.amount, key=f"fact:{taken.pk}:fee",
-                 effective_at=taken.occurred_at, channel=gift.channel)  # fmt: skip
+def _fee(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
+    """A fee of a refund or dispute falls after the money itself, so that the gift's own lot bears that first."""
+    if fact.refund:
+        for made in ProviderFact.objects.select_related("refund").filter(
+            refund=fact.refund, kind=FactKind.REFUND
+        ):
+            _refund(actor, gift, made, now)
+    _taken_first(actor, gift, fact, now)
+    if fact.currency != gift.currency:
+        raise FeeInOtherCurrency()
+    post_fee(key=f"fact:{fact.pk}:fee", amount=fact.amount, **_where(actor, gift, fact))
+
+
+def _fee_back(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
+    _taken_first(actor, gift, fact, now)
     rest = _reverse(actor, fact, FactKind.FEE, "fee", "fee_back")
     if rest:
-        post_fee(actor=actor, earmark=gift.earmark_id, origin=gift.pk, amount=rest, key=f"fact:{fact.pk}:fee_rest",
-                 effective_at=fact.occurred_at, channel=gift.channel)  # fmt: skip
+        post_fee(key=f"fact:{fact.pk}:fee_rest", amount=rest, **_where(actor, gift, fact))
+
+
+def _taken_first(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
+    """What a dispute took and what that cost, before anything that follows from it."""
+    if fact.dispute_id is None:
+        return
+    taken = ProviderFact.objects.filter(dispute=fact.dispute_id).order_by("id")
+    for each in taken.filter(kind=FactKind.DISPUTE):
+        _dispute(actor, gift, each, now)
+    for each in taken.filter(kind=FactKind.FEE).exclude(pk=fact.pk):
+        post_fee(key=f"fact:{each.pk}:fee", amount=each.amount, **_where(actor, gift, each))
+
+
+def _where(actor: Actor, gift: Gift, fact: ProviderFact) -> dict[str, Any]:
+    """The gift's own lot first, at the provider's time."""
+    assert gift.earmark_id is not None
+    return {"actor": actor, "earmark": gift.earmark_id, "origin": gift.pk, "effective_at": fact.occurred_at,
+            "channel": gift.channel}  # fmt: skip
 
 
 def _reverse(actor: Actor, fact: ProviderFact, of: str, was: str, becomes: str) -> int:
     """Reverses the earliest entry of the dispute that still stands and covers what came back; gives what of it doesn't
     come back. 0 also when it was done before."""
-    if Entry.objects.filter(idempotency_key=f"fact:{fact.pk}:{becomes}").exists():
+    if known_entry(f"fact:{fact.pk}:{becomes}"):
         return 0
-    keys = []
     for taken in ProviderFact.objects.filter(dispute=fact.dispute, kind=of).order_by("id"):
-        keys.append((f"fact:{taken.pk}:{was}", taken.amount))
-    for entry_key, amount in keys:
-        entry = Entry.objects.filter(idempotency_key=entry_key, reversed_by__isnull=True).first()
-        if entry and amount >= fact.amount:
+        standing = Entry.objects.filter(idempotency_key=f"fact:{taken.pk}:{was}", reversed_by__isnull=True)
+        entry = standing.first()
+        if entry and taken.amount >= fact.amount:
             reverse_entry(
                 actor=actor, entry=entry, key=f"fact:{fact.pk}:{becomes}", effective_at=fact.occurred_at
             )
-            return amount - fact.amount
+            return taken.amount - fact.amount
     raise MovementUnknown()
 
 
-def _fact(fact_id: int, kind: str) -> ProviderFact | None:
-    fact = ProviderFact.objects.select_related("payment", "refund", "dispute").get(pk=fact_id)
-    return fact if fact.kind == kind and fact.payment.purpose.startswith("gift:") else None
-
-
 def _received(actor: Actor, payment: Payment, now: dt.datetime) -> Gift:
-    """The payment's gift, posted and locked: everything that touches its money comes one after the other."""
-    settled = ProviderFact.objects.filter(payment=payment, kind=FactKind.SETTLED).values_list("pk", flat=True)
-    record_donations(actor=actor, fact_ids=settled, now=now)
-    return Gift.objects.select_for_update(of=("self",)).get(pk=int(payment.purpose.removeprefix("gift:")))
+    """The payment's gift, posted with its own fees and locked: what touches its money comes one after the other."""
+    facts = ProviderFact.objects.filter(
+        payment=payment, refund=None, dispute=None, currency=payment.currency
+    ).order_by("id")
+    by_kind = list(facts.values_list("kind", "pk"))
+    record_donations(actor=actor, fact_ids=[pk for kind, pk in by_kind if kind == FactKind.SETTLED], now=now)
+    gift = Gift.objects.select_for_update(of=("self",)).get(pk=int(payment.purpose.removeprefix("gift:")))
+    for kind, pk in by_kind:
+        if kind == FactKind.FEE and not known_entry(f"fact:{pk}:fee"):
+            post_gift_fee(actor=actor, fact_id=pk, now=now)
+    return gift
 
 
 def _fail(actor: Actor, refund: Refund, sent: PaymentRefund | None, now: dt.datetime) -> None:

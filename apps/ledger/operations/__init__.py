@@ -7,6 +7,7 @@ by `seq`.
 
 from apps.ledger.operations.books import open_book, open_earmark
 from apps.ledger.operations.credits import Credit, post_credit, post_credits
+from apps.ledger.operations.entries import known_entry
 from apps.ledger.operations.folding import fold_quiet_earmarks
 from apps.ledger.operations.own_lot import post_dispute, post_fee, post_foreign_refund
 from apps.ledger.operations.payouts import post_payout
@@ -19,6 +20,7 @@ __all__ = [
     "Credit",
     "fold_quiet_earmarks",
     "hold_refund",
+    "known_entry",
     "open_book",
     "open_earmark",
     "pay_reservation",

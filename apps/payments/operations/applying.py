@@ -17,9 +17,6 @@ from apps.payments.states import FORWARD, FactKind, PaymentStatus
 
 log = structlog.get_logger(__name__)
 
-COLLECTING = frozenset({FactKind.SETTLED, FactKind.FEE, FactKind.FEE_BACK})
-"""Kinds of facts that every gift has; the others have their own event, so that a gift costs no more deliveries."""
-
 
 @transaction.atomic
 def apply_snapshots(
@@ -91,8 +88,8 @@ def _facts(payment: Payment, snapshot: Snapshot, now: dt.datetime) -> list[Provi
 
 
 def record_facts(facts: list[ProviderFact]) -> list[Event]:
-    """This will insert the facts that are not known yet and give their events. The payments' rows are locked by the
-    caller, so nobody else inserts theirs now."""
+    """This will insert the facts that are not known yet and give their events; what belongs to a refund or dispute
+    has an event of its own. The payments' rows are locked by the caller, so nobody else inserts theirs now."""
     if not facts:
         return []
     rows = ProviderFact.objects.filter(payment__in={fact.payment_id for fact in facts})
@@ -104,7 +101,7 @@ def record_facts(facts: list[ProviderFact]) -> list[Event]:
             known.add(key)
             fresh.append(fact)
     return [
-        (FactRecorded if fact.kind in COLLECTING else MoneyReturned)(fact_id=fact.pk)
+        (MoneyReturned if fact.refund_id or fact.dispute_id else FactRecorded)(fact_id=fact.pk)
         for fact in ProviderFact.objects.bulk_create(fresh)
     ]
 
