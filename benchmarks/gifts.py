@@ -69,10 +69,10 @@ def _only_settling() -> None:
     """Leaves the one handler that posts gifts; receipts, mails and fees are other rooms' work."""
     from apps.core import events
     from apps.donations.handlers import settle_gifts
-    from apps.payments.events import FactRecorded
+    from apps.payments.events import PaymentSettled
 
     events._HANDLERS.clear()
-    events.register(FactRecorded, settle_gifts)
+    events.register(PaymentSettled, settle_gifts)
     events.on_publish(lambda ids: None)
 
 

@@ -20,17 +20,19 @@ from apps.funds.events import ProjectStatusChanged
 from apps.notifications import handlers as notifications
 from apps.payments.events import (
     DisputeChanged,
-    FactRecorded,
+    FeeCharged,
     MoneyReturned,
     PaymentEnded,
     PaymentRefundFailed,
+    PaymentSettled,
 )
 
 
 def subscribe() -> None:
     """This will connect events with handlers; called once when the site is ready."""
     on_publish(ring)
-    register(FactRecorded, donations.settle_gifts, donations.settle_fee)
+    register(PaymentSettled, donations.settle_gifts)
+    register(FeeCharged, donations.settle_fee)
     register(MoneyReturned, donations.settle_returned)
     register(PaymentRefundFailed, donations.free_failed_refund)
     register(DisputeChanged, donations.answer_dispute_in_red)

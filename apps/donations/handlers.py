@@ -10,10 +10,11 @@ from apps.donations.events import GiftReceived, RefundFailed, RefundPaid
 from apps.donations.models import Refund
 from apps.payments.events import (
     DisputeChanged,
-    FactRecorded,
+    FeeCharged,
     MoneyReturned,
     PaymentEnded,
     PaymentRefundFailed,
+    PaymentSettled,
 )
 from apps.payments.models import PaymentDispute
 from apps.payments.states import DisputeStatus
@@ -22,13 +23,13 @@ ACTOR = system("donations.provider_facts")
 
 
 @in_batches
-def settle_gifts(events: list[FactRecorded], *, now: dt.datetime) -> None:
+def settle_gifts(events: list[PaymentSettled], *, now: dt.datetime) -> None:
     """This will post the gifts of settled payments, many in one transaction."""
     operations.record_donations(actor=ACTOR, fact_ids=[event.fact_id for event in events], now=now)
     bump_epoch()
 
 
-def settle_fee(event: FactRecorded, *, now: dt.datetime) -> None:
+def settle_fee(event: FeeCharged, *, now: dt.datetime) -> None:
     """This will post a payment's fee; one transaction each, because it locks the gift's earmark."""
     operations.post_gift_fee(actor=ACTOR, fact_id=event.fact_id, now=now)
 

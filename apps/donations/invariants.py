@@ -18,7 +18,8 @@ LEFT JOIN ledger_entry e ON e.idempotency_key = 'fact:' || f.id || ':gift'
 WHERE g.source = 'online' AND g.status = 'received' AND e.id IS NULL
 UNION ALL
 SELECT 'fact ' || f.id FROM payments_providerfact f
-JOIN core_outboxevent o ON o.name IN ('payments.fact_recorded', 'payments.money_returned')
+JOIN core_outboxevent o ON o.name IN ('payments.payment_settled', 'payments.fee_charged',
+  'payments.money_returned')
   AND (o.payload->>'fact_id')::bigint = f.id
 JOIN core_outboxdelivery d ON d.event_id = o.id AND d.done_at IS NOT NULL
 LEFT JOIN ledger_entry e ON e.idempotency_key = 'fact:' || f.id || ':' || {_OF_KIND}

@@ -7,10 +7,18 @@ from apps.core.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class FactRecorded(Event):
-    """A provider stated something of a payment's money; rooms above post it by the fact's id."""
+class PaymentSettled(Event):
+    """A payment's money arrived; rooms above post it by the fact's id."""
 
-    name: ClassVar[str] = "payments.fact_recorded"
+    name: ClassVar[str] = "payments.payment_settled"
+    fact_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeeCharged(Event):
+    """A provider charged for collecting a payment; rooms above post it by the fact's id."""
+
+    name: ClassVar[str] = "payments.fee_charged"
     fact_id: int
 
 

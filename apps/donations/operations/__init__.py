@@ -24,12 +24,7 @@ from apps.donations.operations.receiving import (
 from apps.donations.operations.redirecting import redirect_gift
 from apps.donations.operations.refunding import (
     fail_refund,
-    post_dispute_fact,
     post_returned,
-    return_dispute_fact,
-    return_fee_fact,
-    return_refund_fact,
-    settle_refund_fact,
 )
 from apps.donations.operations.reserving import approve_reserve_feed, ask_reserve_feed
 

@@ -9,8 +9,9 @@ import structlog
 from django.db import transaction
 
 from apps.core.actors import Actor
+from apps.core.bulk import set_columns
 from apps.core.events import Event, publish
-from apps.payments.events import FactRecorded, MoneyReturned, PaymentEnded
+from apps.payments.events import FeeCharged, MoneyReturned, PaymentEnded, PaymentSettled
 from apps.payments.models import Payment, PaymentStatusChange, ProviderFact
 from apps.payments.provider import Snapshot
 from apps.payments.states import FORWARD, FactKind, PaymentStatus
@@ -18,7 +19,7 @@ from apps.payments.states import FORWARD, FactKind, PaymentStatus
 log = structlog.get_logger(__name__)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply_snapshots(
     *, actor: Actor, snapshots: Mapping[tuple[str, str], Snapshot], now: dt.datetime
 ) -> set[tuple[str, str]]:
@@ -63,7 +64,7 @@ def apply_snapshots(
                 events.append(PaymentEnded(payment_id=payment.pk, status=str(payment.status)))
         touched.append(payment)
         facts += _facts(payment, snapshot, now)
-    Payment.objects.bulk_update(touched, ["status", "paid_at", "checked_at", "session_ref", "charge_ref"])
+    set_columns(touched, ["status", "paid_at", "checked_at", "session_ref", "charge_ref"])
     PaymentStatusChange.objects.bulk_create(changes)
     events += record_facts(facts)
     publish(*events)
@@ -100,10 +101,13 @@ def record_facts(facts: list[ProviderFact]) -> list[Event]:
         if key not in known:
             known.add(key)
             fresh.append(fact)
-    return [
-        (MoneyReturned if fact.refund_id or fact.dispute_id else FactRecorded)(fact_id=fact.pk)
-        for fact in ProviderFact.objects.bulk_create(fresh)
-    ]
+    return [_event(fact) for fact in ProviderFact.objects.bulk_create(fresh)]
+
+
+def _event(fact: ProviderFact) -> Event:
+    if fact.refund_id or fact.dispute_id:
+        return MoneyReturned(fact_id=fact.pk)
+    return (PaymentSettled if fact.kind == FactKind.SETTLED else FeeCharged)(fact_id=fact.pk)
 
 
 def is_uuid(text: str) -> bool:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.core.actors import system
 from apps.core.crash import crash_point
@@ -18,6 +18,19 @@ from apps.payments.registry import provider
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER = dt.timedelta(seconds=30)
+LEASE = dt.timedelta(seconds=40)
+"""How long a worker has events to itself; working them off twice does no harm."""
+_STORE = """
+INSERT INTO payments_providerevent (provider, event_ref, kind, object_ref, subject, body, occurred_at, due_at,
+  processed_at, outcome, attempts)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0) ON CONFLICT (provider, event_ref) DO NOTHING RETURNING id
+"""
+_CLAIM = """
+UPDATE payments_providerevent SET due_at = %(until)s WHERE id IN (
+  SELECT id FROM payments_providerevent WHERE processed_at IS NULL AND due_at <= %(now)s
+  ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING *
+"""
 SKEW_ALARM = 60
 """Seconds between a provider's clock and ours that a person must hear of (money.md)."""
 ALARM_LASTS = dt.timedelta(hours=24)
@@ -45,15 +58,13 @@ def receive_event(*, provider_name: str, headers: Mapping[str, str], body: bytes
 def store_event(provider_name: str, event: IncomingEvent, body: bytes, now: dt.datetime) -> bool:
     """This will put a verified event into the inbox unless it is there already; True when it was new."""
     routed = event.subject in ROUTES
-    _row, created = ProviderEvent.objects.get_or_create(
-        provider=provider_name, event_ref=event.ref,
-        defaults={
-            "kind": event.kind[:80], "object_ref": event.object_ref, "subject": event.subject, "body": body,
-            "occurred_at": event.occurred_at, "due_at": now, "processed_at": None if routed else now,
-            "outcome": "" if routed else "stored" if event.subject else "ignored",
-        },
-    )  # fmt: skip
-    return created
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            [provider_name, event.ref, event.kind[:80], event.object_ref, event.subject, body, event.occurred_at, now,
+             None if routed else now, "" if routed else "stored" if event.subject else "ignored"],
+        )  # fmt: skip
+        return cursor.fetchone() is not None
 
 
 @transaction.atomic
@@ -74,15 +85,28 @@ def note_skew(*, provider_name: str, skew: int, rejected: bool, now: dt.datetime
 
 def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
     """This will work off up to `limit` waiting events: ask the providers outside any transaction, each event by the
-    route of its subject, then apply all in one. Events whose provider doesn't answer, or that can't be read, are put
-    back. Returns how many were done."""
-    events = list(
-        ProviderEvent.objects.filter(processed_at__isnull=True, due_at__lte=now).order_by("due_at", "id")[
-            :limit
-        ]
-    )
+    route of its subject, then apply all in one. Events whose provider doesn't answer, or that can't be read or
+    applied, are put back and hold up no other. Returns how many were done."""
+    events = _claim(now, limit)
     if not events:
         return 0
+    try:
+        return _work_off(events, now)
+    except Exception as error:
+        log.error("payments.batch_not_applied", rows=len(events), error=type(error).__name__)
+    return sum(_alone(event, now) for event in events)
+
+
+def _alone(event: ProviderEvent, now: dt.datetime) -> int:
+    try:
+        return _work_off([event], now)
+    except Exception as error:
+        log.error("payments.event_not_applied", row=event.pk, error=type(error).__name__)
+        _put_back(event, now)
+        return 0
+
+
+def _work_off(events: list[ProviderEvent], now: dt.datetime) -> int:
     found: Found = {subject: {} for subject in ROUTES}
     done: dict[int, str] = {}
     for event in events:
@@ -107,6 +131,15 @@ def process_inbox(*, now: dt.datetime, limit: int = 100) -> int:
                 pk__in=[pk for pk, each in done.items() if each == outcome], processed_at__isnull=True
             ).update(processed_at=now, outcome=outcome)
     return len(done)
+
+
+def _claim(now: dt.datetime, limit: int) -> list[ProviderEvent]:
+    """Takes waiting events for a while, so that workers beside each other take others; whoever dies loses them only
+    until the lease ends."""
+    return sorted(
+        ProviderEvent.objects.raw(_CLAIM, {"now": now, "until": now + LEASE, "limit": limit}),
+        key=lambda event: event.pk,
+    )
 
 
 def _put_back(event: ProviderEvent, now: dt.datetime) -> None:
