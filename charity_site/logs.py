@@ -85,6 +85,8 @@ def logging_config(level: str) -> None:
                 "axes": {"level": "ERROR"},
                 "django.db.backends": {"level": "WARNING"},
                 "asyncio": {"level": "WARNING"},
+                "weasyprint": {"level": "ERROR"},
+                "fontTools": {"level": "WARNING"},
             },
         }
     )

@@ -15,6 +15,7 @@ from apps.donations.events import (
     RefundFailed,
     RefundPaid,
     RefundRequested,
+    TeamOpened,
 )
 from apps.funds.events import ProjectStatusChanged
 from apps.notifications import handlers as notifications
@@ -48,6 +49,7 @@ def subscribe() -> None:
         notifications.mail_gift_received,
     )
     register(LinkAsked, notifications.mail_lost_link)
+    register(TeamOpened, notifications.mail_team_opened)
     register(DisbursementPaid, disclosures.begin_on_payment)
     register(ProjectStatusChanged, disclosures.begin_on_executing)
     register(ReportSubmitted, disclosures.draw_on_submission)

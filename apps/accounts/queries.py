@@ -58,3 +58,10 @@ def holds_role(person_id: int) -> bool:
     return Grant.objects.filter(
         person=person_id, revoked_at__isnull=True, confirmed_by__isnull=False
     ).exists()
+
+
+def verified_addresses(account: Account) -> list[str]:
+    """This will list the addresses that an account has proven to be its own."""
+    from allauth.account.models import EmailAddress
+
+    return list(EmailAddress.objects.filter(user=account, verified=True).values_list("email", flat=True))

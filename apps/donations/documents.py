@@ -17,6 +17,7 @@ from apps.core.clock import civil_day
 from apps.core.documents import DocumentsUnavailable, chinese_font, qr_svg, render_pdf
 from apps.core.money import Money, format_money
 from apps.donations.models import Gift, Receipt
+from apps.donations.queries import given_now
 from apps.donations.states import ShownAs
 from apps.organizations.queries import federation
 
@@ -109,3 +110,24 @@ def certificate_png(gift: Gift, receipt: Receipt) -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def summary_context(gifts: list[Gift], year: int) -> dict[str, Any]:
+    """This will give what a donor's yearly summary prints: each gift with its receipt and what of it still stands."""
+    still = given_now(gifts)
+    rows = [
+        {
+            "gift": gift, "receipt": getattr(gift, "receipt", None), "still": still[gift.pk],
+            "target": gift.project if gift.project and not gift.late else gift.fund,
+        }
+        for gift in gifts
+    ]  # fmt: skip
+    totals: dict[str, dict[str, Any]] = {}
+    for gift in gifts:
+        total = totals.setdefault(gift.currency, {"amount": 0, "still": 0, "currency": gift.currency})
+        total["amount"] += gift.amount
+        total["still"] += still[gift.pk]
+    return {
+        "rows": rows, "totals": list(totals.values()), "year": year, "federation": federation(),
+        "demonstration": settings.MODE == "demonstration",
+    }  # fmt: skip

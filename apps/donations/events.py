@@ -54,3 +54,11 @@ class RefundFailed(Event):
 
     name: ClassVar[str] = "donations.refund_failed"
     refund_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TeamOpened(Event):
+    """A team's page was opened; its organizer gets the link to run it."""
+
+    name: ClassVar[str] = "donations.team_opened"
+    team_id: int

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.core.money import Money
-from apps.donations.operations import BankDetails, GiftRequest
+from apps.donations.operations import BankDetails, GiftRequest, TeamDraft
 from apps.donations.queries import RefundOffer
 from apps.donations.states import ShownAs
 from apps.organizations.models import check_uscc
@@ -25,7 +25,18 @@ UNUSUAL = 1_000_000
 """Above ¥10,000 the page asks again (F5)."""
 
 
-CONTENT = ("money", "method", "shown_as", "shown_name", "payer", "payer_code", "message", "email")
+CONTENT = (
+    "money",
+    "method",
+    "shown_as",
+    "shown_name",
+    "payer",
+    "payer_code",
+    "message",
+    "dedication",
+    "team",
+    "email",
+)
 """What makes two submissions of one page the same gift."""
 
 
@@ -58,12 +69,16 @@ class GiveForm(forms.Form):
         max_length=140,
         widget=forms.Textarea(attrs={"rows": 3, "maxlength": 140}),
     )
+    dedication = forms.CharField(
+        label=_("题献"), required=False, max_length=60, help_text=_("例如：纪念外婆；祝小宇生日快乐。会公开")
+    )
     email = forms.EmailField(
         label=_("邮箱"), required=False, help_text=_("只用来发票据和去向，不公开"),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )  # fmt: skip
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
     confirmed = forms.CharField(widget=forms.HiddenInput, required=False)
+    team = forms.CharField(widget=forms.HiddenInput, required=False, max_length=16)
     trim = forms.CharField(widget=forms.HiddenInput, required=False, max_length=16)
 
     def __init__(self, *args: Any, currency: str = "CNY", typical: int | None = None, **kwargs: Any) -> None:
@@ -105,7 +120,7 @@ class GiveForm(forms.Form):
             and not (data.get("shown_name") or "").strip()
         ):
             self.add_error("shown_name", _("请填写要公开的名字，或选“匿名”。"))
-        for field in ("shown_name", "message"):
+        for field in ("shown_name", "message", "dedication"):
             try:
                 check_publishable(data.get(field) or "")
             except DomainError as error:
@@ -138,7 +153,8 @@ class GiveForm(forms.Form):
             money=data["money"], method=data["method"], key=key, shown_as=data["shown_as"],
             shown_name=data["shown_name"].strip(), payer=data["payer"].strip(), payer_code=data["payer_code"],
             email=data["email"],
-            message=data["message"].strip(), language=language,
+            message=data["message"].strip(), dedication=data["dedication"].strip(),
+            team=data["team"], language=language,
         )  # fmt: skip
 
 
@@ -202,3 +218,42 @@ class FeedForm(forms.Form):
             return Money.parse(self.cleaned_data["amount"])
         except DomainError as error:
             raise forms.ValidationError(str(error.message)) from error
+
+
+class TeamForm(forms.Form):
+    """What an organizer of a team types (一起捐); public but for the address."""
+
+    title = forms.CharField(label=_("名称"), max_length=40, help_text=_("例如：石桥中学2008届一起捐"))
+    organizer = forms.CharField(label=_("发起人"), max_length=20, help_text=_("会公开，可以用化名"))
+    goal = forms.CharField(
+        label=_("目标"), max_length=24, help_text=_("到了目标也可以继续捐"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )  # fmt: skip
+    words = forms.CharField(
+        label=_("想说的话"), required=False, max_length=300,
+        widget=forms.Textarea(attrs={"rows": 4, "maxlength": 300}),
+    )  # fmt: skip
+    email = forms.EmailField(
+        label=_("邮箱"), required=False, help_text=_("只用来寄管理网址，不公开"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )  # fmt: skip
+    key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, *args: Any, currency: str = "CNY", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        self.fields["key"].initial = secrets.token_urlsafe(24)
+
+    def clean_goal(self) -> Money:
+        try:
+            return Money.parse(self.cleaned_data["goal"], self.currency)
+        except DomainError as error:
+            raise forms.ValidationError(str(error.message)) from error
+
+    def draft(self, language: str) -> TeamDraft:
+        """This will turn the valid form into what the operations take."""
+        data = self.cleaned_data
+        return TeamDraft(
+            title=data["title"].strip(), organizer=data["organizer"].strip(), words=data["words"].strip(),
+            goal=data["goal"], key=data["key"], email=data["email"], language=language,
+        )  # fmt: skip

@@ -18,6 +18,23 @@ def can_redirect_gift(actor: Actor) -> bool:
     return True
 
 
+@policy("donations.open_team")
+def can_open_team(actor: Actor) -> bool:
+    """Anybody may give together (G1); to change or close a team one holds its token."""
+    return True
+
+
+@policy("donations.hide_team")
+def can_hide_team(actor: Actor, fund: MicroFund) -> bool:
+    """A project officer or manager of the organization whose fund it is, or the supervisor."""
+    organization = fund.organization_id
+    return (
+        actor.has("project_officer", "organization", organization)
+        or actor.has("manager", "organization", organization)
+        or actor.has("supervisor")
+    )
+
+
 @policy("donations.record_donation")
 def can_record_donation(actor: Actor) -> bool:
     """Only the provider's event or an authenticated fetch makes a gift received (G5): the system, never a person."""

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import ExtractYear, Upper
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
+from apps.core.clock import SHANGHAI, start_of_day
 from apps.core.errors import NotFound
-from apps.donations.models import Gift, GiftCount, GiftRedirect, Receipt, Refund
+from apps.donations.models import Gift, GiftCount, GiftRedirect, Receipt, Refund, Team
 from apps.donations.states import GiftStatus, RefundSource, RefundStatus, RefundWay
-from apps.funds.models import Project
+from apps.funds.models import MicroFund, Project
 from apps.funds.queries import project_earmarks
 from apps.ledger.models import Earmark, Line
 from apps.ledger.queries import figures, refundable
@@ -37,6 +39,52 @@ def counted_to_target(project: Project) -> int:
     """This will give what counts to a project's target, minor units: net raised, and late gifts that donors gave it."""
     given = GiftRedirect.objects.filter(project=project).aggregate(n=Sum("amount"))["n"] or 0
     return figures(project_earmarks([project.pk]).values()).net_raised + int(given)
+
+
+def live_team(public_id: str, fund: MicroFund, project: Project | None) -> Team | None:
+    """This will find a team that still gives to a project, or to a micro-fund; None for any other id."""
+    if not public_id.isascii() or not public_id.isalnum():
+        return None
+    found = Team.objects.filter(public_id=public_id[:16], fund=fund, project=project).first()
+    return found if found and found.is_live else None
+
+
+def team_roll(team: Team, *, before: int = 0, size: int = 30) -> list[Gift]:
+    """This will list a team's received gifts, newest first, `size` and one more; after the gift `before`."""
+    rows = Gift.objects.filter(team=team, status=GiftStatus.RECEIVED).order_by("-received_at", "-id")
+    last = rows.filter(pk=before).first() if before else None
+    if last is not None:
+        rows = rows.filter(
+            Q(received_at__lt=last.received_at) | Q(received_at=last.received_at, pk__lt=last.pk)
+        )
+    return list(rows[: size + 1])
+
+
+def gifts_of_addresses(emails: Iterable[str], *, year: int | None = None) -> QuerySet[Gift]:
+    """This will list the gifts whose donors gave one of these verified addresses, newest first (G2); of a year: those
+    received in it (Asia/Shanghai)."""
+    rows = Gift.objects.annotate(upper_email=Upper("email")).filter(
+        upper_email__in=[email.upper() for email in emails if email]
+    )
+    if year is not None:
+        rows = rows.filter(
+            status=GiftStatus.RECEIVED, received_at__gte=start_of_day(dt.date(year, 1, 1)),
+            received_at__lt=start_of_day(dt.date(year + 1, 1, 1)),
+        )  # fmt: skip
+    return rows.exclude(email="").select_related("fund", "project", "receipt").order_by("-opened_at", "-id")
+
+
+def yearly_gifts(emails: Iterable[str]) -> Sequence[Mapping[str, object]]:
+    """This will sum received gifts of addresses by year (Asia/Shanghai) and currency, newest year first."""
+    return list(
+        gifts_of_addresses(emails)
+        .filter(status=GiftStatus.RECEIVED)
+        .order_by()
+        .annotate(year=ExtractYear("received_at", tzinfo=SHANGHAI))
+        .values("year", "currency")
+        .annotate(total=Sum("amount"), n=Count("id"))
+        .order_by("-year", "currency")
+    )
 
 
 RECENT = 201
@@ -154,6 +202,27 @@ def still_given(gift: Gift) -> int:
         for kind in (FactKind.DISPUTE, FactKind.DISPUTE_BACK)
     )
     return max(gift.amount - refunded - max(taken - back, 0), 0)
+
+
+def given_now(gifts: Sequence[Gift]) -> dict[int, int]:
+    """This will give {gift: amount less paid refunds and what disputes took}, minor units, in two statements."""
+    refunded = dict(
+        Refund.objects.filter(gift__in=gifts, status=RefundStatus.PAID)
+        .values_list("gift")
+        .annotate(total=Sum("amount"))
+        .order_by("gift")
+    )
+    taken: dict[int, int] = {}
+    facts = ProviderFact.objects.filter(
+        payment__in=[gift.payment_id for gift in gifts if gift.payment_id],
+        kind__in=[FactKind.DISPUTE, FactKind.DISPUTE_BACK],
+    )
+    for payment, kind, amount in facts.values_list("payment", "kind", "amount"):
+        taken[payment] = taken.get(payment, 0) + (amount if kind == FactKind.DISPUTE else -amount)
+    return {
+        gift.pk: max(gift.amount - refunded.get(gift.pk, 0) - max(taken.get(gift.payment_id or 0, 0), 0), 0)
+        for gift in gifts
+    }
 
 
 def refunds_of_gift(gift: Gift) -> list[Refund]:

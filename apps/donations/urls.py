@@ -1,8 +1,15 @@
 from django.urls import path
 
-from apps.donations.views import checking, public, redirecting, refunds, workbench
+from apps.donations.views import checking, mine, public, redirecting, refunds, teams, workbench
 
 public_urlpatterns = [
+    path("me/", mine.mine, name="donations_mine"),
+    path("me/<int:year>/", mine.summary, name="donations_summary"),
+    path("me/<int:year>/summary.pdf", mine.summary, {"pdf": True}, name="donations_summary_pdf"),
+    path("projects/<slug:slug>/team/", teams.new_for_project, name="donations_team_new_project"),
+    path("funds/<slug:slug>/team/", teams.new_for_fund, name="donations_team_new_fund"),
+    path("teams/<str:public_id>/", teams.team, name="donations_team"),
+    path("teams/<str:public_id>/<str:token>/", teams.run, name="donations_team_run"),
     path("gifts/<str:token>/redirect/", redirecting.redirect_late_gift, name="donations_redirect"),
     path("receipts/check/", checking.check_receipt, name="donations_check_receipt"),
     path("projects/<slug:slug>/give/", public.give_to_project, name="donations_give_project"),
@@ -10,6 +17,8 @@ public_urlpatterns = [
     path("gifts/<str:token>/refund/", refunds.refund, name="donations_refund"),
 ]
 workbench_urlpatterns = [
+    path("teams/", teams.teams, name="donations_teams"),
+    path("teams/<str:public_id>/hide/", teams.hide, name="donations_team_hide"),
     path("refunds/", workbench.refunds, name="donations_refunds"),
     path("refunds/new/", workbench.new_refund, name="donations_refund_new"),
     path("refunds/<str:number>/", workbench.refund, name="donations_refund_one"),

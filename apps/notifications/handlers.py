@@ -13,8 +13,9 @@ from apps.donations.events import (
     RefundFailed,
     RefundPaid,
     RefundRequested,
+    TeamOpened,
 )
-from apps.donations.models import Gift, Refund
+from apps.donations.models import Gift, Refund, Team
 from apps.notifications.operations import send_mail_once
 
 
@@ -74,4 +75,19 @@ def _mail_refund(refund_id: int, what: str) -> None:
     send_mail_once(
         key=f"refund_{what}:{refund.pk}", to=gift.email, template="notifications/refund.txt",
         context={"gift": gift, "refund": refund, "link": link, "what": what}, language=gift.language,
+    )  # fmt: skip
+
+
+def mail_team_opened(event: TeamOpened, *, now: dt.datetime) -> None:
+    """This will mail a team's organizer, if an address was given, the secret link to run it."""
+    team = Team.objects.get(pk=event.team_id)
+    if not team.email:
+        return
+    base = settings.SITE_URL.rstrip("/")
+    with translation.override(team.language):
+        page = base + reverse("donations_team", args=[team.public_id])
+        link = base + reverse("donations_team_run", args=[team.public_id, team.token])
+    send_mail_once(
+        key=f"team_opened:{team.pk}", to=team.email, template="notifications/team_opened.txt",
+        context={"team": team, "page": page, "link": link}, language=team.language,
     )  # fmt: skip

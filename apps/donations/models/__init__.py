@@ -3,6 +3,7 @@
 from apps.donations.models.gift import Gift, GiftCount, GiftList, GiftStatusChange, Receipt, ReceiptRange
 from apps.donations.models.redirect import GiftRedirect
 from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
+from apps.donations.models.team import Team
 
 __all__ = [
     "BankDetailsRead",
@@ -16,4 +17,5 @@ __all__ = [
     "Refund",
     "RefundStatusChange",
     "ReserveFeed",
+    "Team",
 ]

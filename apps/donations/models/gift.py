@@ -5,12 +5,13 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 from apps.core.append_only import append_only, refuse_change
 from apps.core.ids import new_check_code, new_token
 from apps.core.transitions import StatusChange
 from apps.donations import states
+from apps.donations.models.team import Team
 from apps.funds.models import MicroFund, Project
 from apps.ledger.models import Earmark
 from apps.payments.models import Payment
@@ -59,6 +60,8 @@ class Gift(models.Model):
     payer_code = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
     message = models.CharField(max_length=140, blank=True)
+    dedication = models.CharField(max_length=60, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="given_gifts")
     language = models.CharField(max_length=10, default="zh-hans")
     request_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique where given)
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, null=True, related_name="+")
@@ -93,6 +96,10 @@ class Gift(models.Model):
             models.Index(fields=["project", "-received_at", "-id"], name="gift_by_project",
                          condition=Q(status="received")),
             models.Index(fields=["fund", "-received_at", "-id"], name="gift_by_fund", condition=Q(status="received")),
+            models.Index(fields=["team", "-received_at", "-id"], name="gift_by_team",
+                         condition=Q(status="received", team__isnull=False)),
+            models.Index(Upper("email"), F("opened_at").desc(), F("id").desc(), name="gift_by_email",
+                         condition=~Q(email="")),
         ]  # fmt: skip
 
 

@@ -27,23 +27,29 @@ from apps.donations.operations.refunding import (
     post_returned,
 )
 from apps.donations.operations.reserving import approve_reserve_feed, ask_reserve_feed
+from apps.donations.operations.teaming import TeamDraft, change_team, close_team, hide_team, open_team
 
 __all__ = [
     "BankDetails",
     "GiftRequest",
+    "TeamDraft",
     "approve_refund",
     "approve_reserve_feed",
     "ask_for_lost_link",
     "ask_refund",
     "ask_reserve_feed",
     "assign_receipt_range",
+    "change_team",
     "close_full_campaign",
+    "close_team",
     "correct_receipts",
     "end_unpaid_gift",
     "fail_bank_refund",
     "fail_refund",
+    "hide_team",
     "issue_receipts",
     "open_gift",
+    "open_team",
     "pay_bank_refund",
     "post_gift_fee",
     "post_returned",

@@ -14,7 +14,7 @@ from apps.core.money import Money, format_money
 from apps.core.policies import authorize
 from apps.core.transitions import note_status
 from apps.donations import policies
-from apps.donations.models import Gift, GiftStatusChange
+from apps.donations.models import Gift, GiftStatusChange, Team
 from apps.donations.queries import target_room
 from apps.donations.states import GiftStatus, ShownAs
 from apps.funds.models import MicroFund, Project
@@ -52,6 +52,11 @@ class NotRaising(Conflict):
     message = _("这个项目现在不接受捐赠。没有扣款。您可以捐给它的微基金，或选择另一个项目。")
 
 
+class TeamOver(Conflict):
+    code = "team_over"
+    message = _("这个一起捐已经结束。没有扣款。您可以直接捐给项目。")
+
+
 class PastTarget(Conflict):
     """The gift would pass the target; `room` is what still fits, in minor units."""
 
@@ -79,6 +84,8 @@ class GiftRequest:
     payer: str = ""
     payer_code: str = ""
     email: str = ""
+    dedication: str = ""
+    team: str = ""
     message: str = ""
     language: str = "zh-hans"
 
@@ -104,6 +111,7 @@ def open_gift(
         room = target_room(project)
         if request.money.minor > room:
             raise PastTarget(Money(max(room, 0), project.currency))
+    team = _team(request.team, fund, project)
     if request.money.currency != fund.currency:
         raise BadInput(_("这个项目只收人民币。"), field="amount")
     try:
@@ -113,7 +121,8 @@ def open_gift(
                 channel=request.method, shown_as=request.shown_as,
                 shown_name="" if request.shown_as == ShownAs.ANONYMOUS else request.shown_name, payer=request.payer,
                 payer_code=request.payer_code,
-                email=request.email, message=request.message, language=request.language, request_key=request.key,
+                email=request.email, message=request.message,
+                dedication=request.dedication, team=team, language=request.language, request_key=request.key,
                 opened_at=now,
             )  # fmt: skip
     except IntegrityError:
@@ -158,6 +167,15 @@ def _same(known: Gift, request: GiftRequest, fund: MicroFund, project: Project |
     if (known.amount, known.currency, known.channel, known.fund_id, known.project_id) != asked:
         raise FormUsed()
     return known
+
+
+def _team(public_id: str, fund: MicroFund, project: Project | None) -> Team | None:
+    if not public_id:
+        return None
+    team = Team.objects.filter(public_id=public_id, fund=fund, project=project).first()
+    if team is None or not team.is_live:
+        raise TeamOver()
+    return team
 
 
 def _check_amount(request: GiftRequest) -> None:

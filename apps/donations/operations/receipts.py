@@ -17,6 +17,7 @@ from apps.donations import policies
 from apps.donations.events import LinkAsked
 from apps.donations.models import Gift, Receipt, ReceiptRange
 from apps.donations.operations.receiving import count_gifts
+from apps.donations.operations.teaming import count_team_gifts
 from apps.donations.queries import gift_of_receipt, receipts_of_gift, still_given
 from apps.donations.states import GiftStatus, Source
 from apps.organizations.queries import federation
@@ -89,6 +90,7 @@ def issue_receipts(*, actor: Actor, gift_ids: Iterable[int], now: dt.datetime) -
         numbers.save(update_fields=["next"])
     Receipt.objects.bulk_create(issued)
     count_gifts(Counter(gift.earmark_id for gift in gifts if gift.earmark_id))
+    count_team_gifts((gift, 1, gift.amount) for gift in gifts)
     return issued
 
 
@@ -122,6 +124,7 @@ def correct_receipts(*, actor: Actor, gift_id: int, now: dt.datetime) -> list[Re
         )  # fmt: skip
         numbers.next += 1
         numbers.save(update_fields=["next"])
+    count_team_gifts((gift, 0, receipt.amount) for receipt in issued)
     return issued
 
 

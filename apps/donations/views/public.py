@@ -17,7 +17,7 @@ from apps.core.pages import private_page
 from apps.donations import operations
 from apps.donations.forms import GiveForm
 from apps.donations.operations.opening import MINIMUM, PastTarget
-from apps.donations.queries import target_room, typical_gift
+from apps.donations.queries import live_team, target_room, typical_gift
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import accepts_gifts, fund_earmarks, project_earmarks
 from apps.funds.states import PUBLIC as PUBLIC_STATES
@@ -43,7 +43,13 @@ def give_to_fund(request: HttpRequest, slug: str) -> HttpResponse:
 def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> HttpResponse:
     now = clock.now()
     typical = typical_gift(project) if project and request.method == "POST" else None
-    form = GiveForm(request.POST or None, currency=fund.currency, typical=typical)
+    team = live_team(request.POST.get("team") or request.GET.get("team") or "", fund, project)
+    form = GiveForm(
+        request.POST or None,
+        currency=fund.currency,
+        typical=typical,
+        initial={"team": team.public_id if team else ""},
+    )
     status, fits = 200, 0
     if request.method == "POST":
         if form.is_valid():
@@ -60,7 +66,7 @@ def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> Htt
     earmarks = project_earmarks([project.pk]).values() if project else fund_earmarks(fund.pk)
     context = {
         "fund": fund, "project": project, "form": form, "open": open_now, "now": now, "money": public_money(earmarks),
-        "fits": fits,
+        "fits": fits, "team": team,
         "room": Money(max(target_room(project), 0), fund.currency) if project else None,
         "started_on": project.starts_on if project else clock.civil_day(fund.created_at),
         "late_days": (clock.civil_day(now) - project.overdue_since).days if project and project.overdue_since else 0,
