@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from apps.core import clock
 from apps.core.http import client_address
+from charity_site.middleware import client_address
 
 STARTED = time.time()
 
@@ -92,6 +94,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _outbox() -> list[str]:
     from apps.core.models import OutboxDelivery
+    from apps.payments.queries import clock_alarms
 
     waiting = OutboxDelivery.objects.filter(done_at__isnull=True)
-    return ["# TYPE charity_outbox_waiting gauge", f"charity_outbox_waiting {waiting.count()}"]
+    lines = ["# TYPE charity_outbox_waiting gauge", f"charity_outbox_waiting {waiting.count()}",
+             "# TYPE charity_provider_clock_skew_seconds gauge"]  # fmt: skip
+    return lines + [
+        f'charity_provider_clock_skew_seconds{{provider="{alarm.provider}"}} {alarm.skew}'
+        for alarm in clock_alarms(clock.now())
+    ]

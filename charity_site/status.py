@@ -11,6 +11,7 @@ from apps.core import clock
 from apps.core.invariants import ordered, run_all
 from apps.core.models import InvariantRun
 from apps.core.pages import bump_epoch, cached_page
+from apps.payments.queries import clock_alarms
 
 
 @shared_task(name="charity_site.status.check_invariants")  # type: ignore[misc]
@@ -40,5 +41,6 @@ def status(request: HttpRequest) -> HttpResponse:
         "broken": broken,
         "checked_at": min(checked) if checked else None,
         "now": clock.now(),
+        "alarms": clock_alarms(clock.now()),
     }
     return render(request, "status.html", context)

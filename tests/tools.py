@@ -48,6 +48,16 @@ def stripe_mock() -> str:
     )
 
 
+def stateful_mock() -> str:
+    """This will give the stateful Stripe mock that others wrote for Node."""
+    folder = ROOT / "var" / "tools" / "npm"
+    return need(
+        "stripe-stateful-mock",
+        f"npm install --prefix {folder} stripe-stateful-mock@0.0.16",
+        folder / "node_modules" / ".bin" / "stripe-stateful-mock",
+    )
+
+
 def compose_checker() -> str:
     """This will give the Compose Specification's own checker."""
     return need(

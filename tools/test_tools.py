@@ -1,5 +1,6 @@
 """Bring what the tests need beside the packages: Chromium, gettext and a Chinese font through apt (as root, where they
-are missing), stripe-mock and compose-go's checker through the Go toolchain into var/tools/bin.
+are missing), stripe-mock and compose-go's checker through the Go toolchain into var/tools/bin, and a stateful Stripe
+mock through npm into var/tools/npm.
 
 What can't be had is named here; its tests are then skipped by name (and fail with CI=true).
 """
@@ -22,6 +23,10 @@ GO_TOOLS = {
     "stripe-mock": "github.com/stripe/stripe-mock@v0.197.0",
     "cmd": "github.com/compose-spec/compose-go/v2/cmd@v2.16.2",
 }
+
+
+NPM = ROOT / "var" / "tools" / "npm"
+NPM_TOOLS = {"stripe-stateful-mock": "stripe-stateful-mock@0.0.16"}
 
 
 def go() -> str | None:
@@ -85,6 +90,27 @@ def main() -> int:
         )
         if done.returncode:
             print(f"missing: {program}; GOBIN={GO_BIN} go install {module}\n{done.stderr.strip()[-400:]}")
+    for program, package in NPM_TOOLS.items():
+        if (NPM / "node_modules" / ".bin" / program).exists():
+            continue
+        command = [
+            "npm",
+            "install",
+            "--no-fund",
+            "--no-audit",
+            "--ignore-scripts",
+            "--prefix",
+            str(NPM),
+            package,
+        ]
+        if shutil.which("npm") is None:
+            print(f"missing: {program}; install Node.js, then: {' '.join(command)}")
+            continue
+        print(f"Installing {program} …", flush=True)
+        NPM.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=NPM)
+        if done.returncode:
+            print(f"missing: {program}; {' '.join(command)}\n{done.stderr.strip()[-400:]}")
     return 0
 
 

@@ -73,15 +73,6 @@ def can_ask_refund(actor: Actor, gift: Gift) -> bool:
     )
 
 
-@policy("donations.see_refund")
-def can_see_refund(actor: Actor, refund: Refund) -> bool:
-    """Officers, managers and cashiers of the organization, and the supervisor, who only reads."""
-    organization = refund.gift.fund.organization_id
-    return actor.has("supervisor") or any(
-        actor.has(role, "organization", organization) for role in ("project_officer", "manager", "cashier")
-    )
-
-
 @policy("donations.decide_refund")
 def can_decide_refund(actor: Actor, refund: Refund) -> bool:
     """A manager of the organization who did not ask for it (G8, P9)."""
@@ -93,8 +84,10 @@ def can_decide_refund(actor: Actor, refund: Refund) -> bool:
 
 @policy("donations.withdraw_refund")
 def can_withdraw_refund(actor: Actor, refund: Refund) -> bool:
-    """Who asked: the donor through the gift's address, or the very person of the staff."""
-    return refund.asked_by_id is None or actor.person_id == refund.asked_by_id
+    """Who asked: the donor through the gift's address (the public), or the very person of the staff."""
+    if refund.asked_by_id is None:
+        return actor.kind == "public"
+    return actor.person_id == refund.asked_by_id
 
 
 @policy("donations.pay_refund")

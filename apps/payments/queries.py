@@ -9,7 +9,8 @@ from apps.core.errors import NotFound
 from apps.payments.models import ClockAlarm, Payment
 from apps.payments.registry import provider
 
-ALARM_SHOWN = dt.timedelta(hours=24)
+ALARM_LASTS = dt.timedelta(hours=24)
+"""How long an alarm stands after the last event that showed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,4 @@ def test_page(payment: Payment) -> str:
 
 def clock_alarms(now: dt.datetime) -> list[ClockAlarm]:
     """This will list the providers whose clock differed from ours by over a minute within the last day."""
-    return list(ClockAlarm.objects.filter(last_at__gte=now - ALARM_SHOWN).order_by("provider"))
+    return list(ClockAlarm.objects.filter(last_at__gte=now - ALARM_LASTS).order_by("provider"))

@@ -68,7 +68,9 @@ class Objects:
         assert self.waiting.household is not None
         someone = account_for(None, "someone@example.org", mfa=False).person
         slug = city.project.slug
+        refund = w.ask_back(city, paid, 1_000)
         self.by_name: dict[str, dict[str, object]] = {
+            "donations_refund_one": {"number": refund.number},
             "disbursements_batch": {"number": self.batch.number},
             "disbursements_batch_file": {"number": self.batch.number, "kind": "csv"},
             "disbursements_one": {"number": self.waiting.number},

@@ -82,6 +82,14 @@ def expense(at: int, **fields: Any) -> SimpleNamespace:
     return SimpleNamespace(kind="expense", town_id=None, project=project(at, **fields))
 
 
+def gift(at: int) -> SimpleNamespace:
+    return SimpleNamespace(fund=SimpleNamespace(organization_id=at))
+
+
+def refund(at: int, **fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(**{"gift": gift(at), "asked_by_id": SOMEBODY, "decided_by_id": SOMEBODY} | fields)
+
+
 OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
     "Household": {"": lambda at: SimpleNamespace(town_id=at)},
     "MicroFund": {"": lambda at: SimpleNamespace(organization_id=at)},
@@ -102,6 +110,13 @@ OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
         "drawn oneself": drawn,
         "drafted by oneself": lambda at: report(at, drafted_by_id=SELF),
         "of a partner": lambda at: report(at, project=project(9, partner_id=at)),
+    },
+    "Gift": {"": gift},
+    "Refund": {
+        "": refund,
+        "asked by oneself": lambda at: refund(at, asked_by_id=SELF),
+        "approved by oneself": lambda at: refund(at, decided_by_id=SELF),
+        "asked by the donor": lambda at: refund(at, asked_by_id=None),
     },
     "Duty": {"": lambda at: SimpleNamespace(project=project(at))},
     "int": {"": lambda at: at},

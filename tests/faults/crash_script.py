@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from apps.accounts.models import Person
 from apps.core.actors import PUBLIC, Actor, Grant
 from apps.core.events import deliver_due
@@ -9,12 +11,13 @@ from apps.core.money import Money
 from apps.disbursements import operations as disbursements
 from apps.disbursements.models import Batch, Disbursement
 from apps.donations import operations as donations
+from apps.donations.models import Gift, Refund
 from apps.donations.operations import GiftRequest
 from apps.funds.models import Project
 from apps.organizations.models import Organization
-from apps.payments.models import SandboxSession
-from apps.payments.operations import process_inbox, receive_event
-from apps.payments.providers.sandbox import make_event, settle
+from apps.payments.models import PaymentRefund, SandboxSession
+from apps.payments.operations import process_inbox, receive_event, send_refunds
+from apps.payments.providers.sandbox import make_event, play, settle
 from tests import world as w
 
 
@@ -54,6 +57,36 @@ def pay_out() -> None:
     batch = Batch.objects.get()
     outcomes = [disbursements.LineOutcome(line.n, line.amount, True) for line in batch.lines.all()]
     disbursements.record_results(actor=cashier, batch=batch, outcomes=outcomes, effective_at=w.NOW, now=w.NOW)
+
+
+def give_back() -> None:
+    """A refund's way, each step only where it hasn't been done yet: asked, approved, sent, made, posted."""
+    gift = Gift.objects.get()
+    refund = Refund.objects.first() or donations.ask_refund(
+        actor=PUBLIC, gift=gift, money=Money(5_000), reason="", now=w.NOW
+    )
+    if refund.status == "requested":
+        manager = _actor("manager", "manager", "organization", Organization.objects.get().pk)
+        donations.approve_refund(actor=manager, refund=refund, now=w.NOW)
+    tries = PaymentRefund.objects.values_list("tries", flat=True).first() or 0
+    send_refunds(now=w.NOW + dt.timedelta(hours=tries))
+    session = SandboxSession.objects.get()
+    play(session, "refund_succeed", w.NOW)
+    headers, body = make_event(session, "refund.updated", w.NOW)
+    receive_event(provider_name="sandbox", headers=headers, body=body, now=w.NOW)
+    process_inbox(now=w._far())
+    deliver_due(now=w._far())
+
+
+def lose_dispute() -> None:
+    """The provider takes a disputed payment back, and the inbox and outbox are worked off."""
+    session = SandboxSession.objects.get()
+    for action in ("dispute_open", "dispute_lose"):
+        play(session, action, w.NOW)
+    headers, body = make_event(session, "dispute.closed", w.NOW)
+    receive_event(provider_name="sandbox", headers=headers, body=body, now=w.NOW)
+    process_inbox(now=w._far())
+    deliver_due(now=w._far())
 
 
 def _actor(label: str, role: str, kind: str, scope: int) -> Actor:

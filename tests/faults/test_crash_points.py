@@ -14,10 +14,11 @@ from django.db import connections
 from apps.core.invariants import ordered
 from apps.core.models import OutboxDelivery
 from apps.disbursements.models import Disbursement
-from apps.donations.models import Gift, Receipt
+from apps.donations.models import Gift, Receipt, Refund
+from apps.donations.queries import receipts_of_gift
 from apps.ledger.models import Entry, Reservation
 from apps.ledger.queries import figures
-from apps.payments.models import SandboxSession
+from apps.payments.models import SandboxRefund, SandboxSession
 from apps.payments.operations import poll_payments
 from tests import world as w
 
@@ -64,6 +65,45 @@ def check() -> None:
     for invariant in ordered():
         found = invariant.check()
         assert not found.broken, (invariant.name, found.broken)
+
+
+REFUNDING = [
+    "donations.refund_held",
+    "payments.before_refund_call",
+    "payments.after_refund_call",
+    "payments.event_stored",
+    "payments.events_fetched",
+    "donations.refund_posted",
+]
+
+
+@pytest.mark.parametrize("point", REFUNDING)
+def test_refunding_survives_a_crash(committed_db: Any, site_environment: dict[str, str], point: str) -> None:
+    city = w.build()
+    gift = w.give(city, 20_000)
+    assert run(site_environment, "give_back", point) == 137
+    for _ in range(2):
+        assert run(site_environment, "give_back", "") == 0
+    settle_everything()
+    assert Refund.objects.get().status == "paid"
+    assert SandboxRefund.objects.count() == Entry.objects.filter(kind="refund").count() == 1
+    assert Reservation.objects.filter(status="open").count() == 0
+    assert figures([city.earmark]).refunded == 5_000
+    assert [row.amount for row in receipts_of_gift(gift)] == [20_000, -5_000]
+    check()
+
+
+@pytest.mark.parametrize("point", ["payments.event_stored", "payments.events_fetched"])
+def test_a_dispute_survives_a_crash(committed_db: Any, site_environment: dict[str, str], point: str) -> None:
+    city = w.build()
+    gift = w.give(city, 20_000)
+    assert run(site_environment, "lose_dispute", point) == 137
+    assert run(site_environment, "lose_dispute", "") == 0
+    settle_everything()
+    assert Entry.objects.filter(kind="dispute").count() == 1
+    assert figures([city.earmark]).disputed == 19_880
+    assert [row.amount for row in receipts_of_gift(gift)] == [20_000, -20_000]
+    check()
 
 
 @pytest.mark.parametrize("point", GIVING)

@@ -31,6 +31,69 @@ class FakeStripe:
     calls: int = 0
     down: bool = False
     livemode: bool = False
+    refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    disputes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lose_answer: bool = False
+    """The next refund is made, and the answer is an error 500."""
+
+    def refund(self, form: dict[str, str], key: str) -> tuple[dict[str, Any], int]:
+        """Makes a refund as the API does: one per key, never past the charge, never of a disputed one."""
+        if key and key in self.keys:
+            return self.refunds[self.keys[key]], 200
+        intent, amount = form["payment_intent"], int(form["amount"])
+        session = self.sessions[intent.removeprefix("pi_")]
+        made = sum(r["amount"] for r in self.refunds.values()
+                   if r["payment_intent"] == intent and r["status"] not in ("failed", "canceled"))  # fmt: skip
+        if made + amount > session["amount_total"]:
+            return _error("charge_already_refunded" if made >= session["amount_total"] else ""), 400
+        if any(d["payment_intent"] == intent and d["status"] in ("needs_response", "under_review", "lost")
+               for d in self.disputes.values()):  # fmt: skip
+            return _error("charge_disputed"), 400
+        ref = f"re_{len(self.refunds) + 1}"
+        self.refunds[ref] = {
+            "id": ref, "object": "refund", "amount": amount, "currency": session["currency"], "status": "pending",
+            "payment_intent": intent, "charge": f"ch_{session['id']}", "created": int(time.time()),
+            "failure_reason": None, "balance_transaction": None,
+            "metadata": {k[9:-1]: v for k, v in form.items() if k.startswith("metadata[")},
+        }  # fmt: skip
+        if key:
+            self.keys[key] = ref
+        if self.lose_answer:
+            self.lose_answer = False
+            return _error("", "api_error"), 500
+        return self.refunds[ref], 200
+
+    def dispute(self, ref: str, amount: int, status: str = "needs_response") -> dict[str, Any]:
+        """Opens a dispute of a session's payment; one that is no inquiry withdraws the money and its fee."""
+        session = self.sessions[ref]
+        made = {
+            "id": f"dp_{len(self.disputes) + 1}", "object": "dispute", "amount": amount, "status": status,
+            "currency": session["currency"], "payment_intent": f"pi_{ref}", "charge": f"ch_{ref}",
+            "reason": "fraudulent", "created": int(time.time()), "livemode": self.livemode,
+            "balance_transactions": [], "metadata": {},
+            "evidence_details": {"due_by": int(time.time()) + 600_000},
+        }  # fmt: skip
+        self.disputes[made["id"]] = made
+        if not status.startswith("warning"):
+            self.withdraw(made["id"])
+        return made
+
+    def withdraw(self, ref: str) -> None:
+        made = self.disputes[ref]
+        made["balance_transactions"].append(_moved(f"txn_{ref}", -made["amount"], 1_500, made["currency"]))
+
+    def reinstate(self, ref: str, amount: int | None = None) -> None:
+        made = self.disputes[ref]
+        made["balance_transactions"].append(
+            _moved(f"txn_{ref}_back", amount or made["amount"], -1_500, made["currency"])
+        )
+        made["status"] = "won"
+
+    def charge(self, ref: str) -> dict[str, Any]:
+        """The charge as events carry it: without its refunds."""
+        session = self.sessions[ref]
+        return {"id": f"ch_{ref}", "object": "charge", "amount": session["amount_total"], "payment_intent": f"pi_{ref}",
+                "livemode": self.livemode}  # fmt: skip
 
     def create(self, form: dict[str, str], key: str) -> dict[str, Any]:
         if key in self.keys:
@@ -65,13 +128,27 @@ class FakeStripe:
     def event(
         self, kind: str, ref: str, *, at: float | None = None, **over: Any
     ) -> tuple[dict[str, str], bytes]:
-        """An event's headers and raw body, signed at `at`."""
+        """An event's headers and raw body, signed at `at`; `ref` is a session's, refund's or dispute's id."""
         stamp = int(at or time.time())
-        thing = {**self.sessions[ref], "payment_intent": f"pi_{ref}"}
+        if ref in self.refunds or ref in self.disputes:
+            thing = dict(self.refunds.get(ref) or self.disputes[ref])
+        elif kind.startswith("charge."):
+            thing = self.charge(ref)
+        else:
+            thing = {**self.sessions[ref], "payment_intent": f"pi_{ref}"}
         event = {"id": f"evt_{len(self.events) + 1}", "object": "event", "type": kind, "created": stamp,
                  "livemode": self.livemode, "data": {"object": thing}, **over}  # fmt: skip
         self.events.append(event)
         return sign(json.dumps(event).encode(), stamp)
+
+
+def _moved(ref: str, amount: int, fee: int, currency: str) -> dict[str, Any]:
+    return {"id": ref, "object": "balance_transaction", "amount": amount, "fee": fee, "currency": currency,
+            "created": int(time.time()), "type": "adjustment"}  # fmt: skip
+
+
+def _error(code: str, kind: str = "invalid_request_error") -> dict[str, Any]:
+    return {"error": {"type": kind, "message": "no", **({"code": code} if code else {})}}
 
 
 def sign(body: bytes, stamp: int, secret: str = SECRET) -> tuple[dict[str, str], bytes]:
@@ -81,6 +158,7 @@ def sign(body: bytes, stamp: int, secret: str = SECRET) -> tuple[dict[str, str],
 
 def start() -> tuple[FakeStripe, ThreadingHTTPServer]:
     fake = FakeStripe()
+    lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None: ...
@@ -102,8 +180,14 @@ def start() -> tuple[FakeStripe, ThreadingHTTPServer]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             form = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
-            if not self._down():
-                self._answer(fake.create(form, self.headers.get("Idempotency-Key", "")))
+            if self._down():
+                return
+            key = self.headers.get("Idempotency-Key", "")
+            if urlsplit(self.path).path == "/v1/refunds":
+                with lock:
+                    self._answer(*fake.refund(form, key))
+            else:
+                self._answer(fake.create(form, key))
 
         def do_GET(self) -> None:
             place = urlsplit(self.path)
@@ -117,14 +201,17 @@ def start() -> tuple[FakeStripe, ThreadingHTTPServer]:
                 self._answer(
                     {"object": "list", "data": fake.events[::-1], "has_more": False, "url": place.path}
                 )
+            elif place.path == "/v1/refunds":
+                intent = parse_qs(place.query).get("payment_intent", [""])[0]
+                rows = [r for r in fake.refunds.values() if r["payment_intent"] == intent]
+                self._answer({"object": "list", "data": rows[::-1], "has_more": False, "url": place.path})
             else:
-                session = fake.sessions.get(place.path.rsplit("/", 1)[-1])
-                if session is None:
-                    self._answer(
-                        {"error": {"type": "invalid_request_error", "message": "No such session"}}, 404
-                    )
+                ref = place.path.rsplit("/", 1)[-1]
+                found_one = fake.sessions.get(ref) or fake.refunds.get(ref) or fake.disputes.get(ref)
+                if found_one is None:
+                    self._answer(_error("resource_missing"), 404)
                 else:
-                    self._answer(session)
+                    self._answer(found_one)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"

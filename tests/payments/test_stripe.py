@@ -49,6 +49,7 @@ def fake(settings: Any) -> Iterator[fake_stripe.FakeStripe]:
     configure(settings, state.url)
     yield state
     server.shutdown()
+    server.server_close()
     registry.forget()
 
 

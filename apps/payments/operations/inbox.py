@@ -10,9 +10,11 @@ from django.db import connection, transaction
 
 from apps.core.actors import system
 from apps.core.crash import crash_point
+from apps.core.pages import bump_epoch
 from apps.payments.models import ClockAlarm, Payment, ProviderEvent
 from apps.payments.operations.routing import ROUTES, Found
 from apps.payments.provider import IncomingEvent, ProviderUnavailable, StaleEvent
+from apps.payments.queries import ALARM_LASTS
 from apps.payments.registry import provider
 
 log = structlog.get_logger(__name__)
@@ -33,8 +35,6 @@ RETURNING *
 """
 SKEW_ALARM = 60
 """Seconds between a provider's clock and ours that a person must hear of (money.md)."""
-ALARM_LASTS = dt.timedelta(hours=24)
-"""How long an alarm stands after the last event that showed it."""
 
 
 def receive_event(*, provider_name: str, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> bool:
@@ -77,6 +77,8 @@ def note_skew(*, provider_name: str, skew: int, rejected: bool, now: dt.datetime
     alarm = ClockAlarm.objects.select_for_update().get(provider=provider_name)
     if now - alarm.last_at > ALARM_LASTS:
         alarm.first_at, alarm.rejected = now, 0
+    if alarm.first_at == now:
+        bump_epoch()  # the public status page says so at once
     alarm.skew, alarm.last_at = skew, now
     alarm.rejected += rejected
     alarm.save(update_fields=["skew", "first_at", "last_at", "rejected"])

@@ -231,13 +231,20 @@ def play(session: SandboxSession, action: str, now: dt.datetime, amount: int = 0
         made.status = "succeeded"
         made.save(update_fields=["status"])
         return ["refund.created", "refund.updated"]
-    if action in ("refund_succeed", "refund_fail"):
-        wanted = ["sent"] if action == "refund_succeed" else ["sent", "succeeded"]
-        status = "succeeded" if action == "refund_succeed" else "failed"
-        changed = session.refunds.filter(status__in=wanted).update(
-            status=status, failure="" if status == "succeeded" else "account_closed"
+    if action == "refund_succeed":
+        return ["refund.updated"] if session.refunds.filter(status="sent").update(status="succeeded") else []
+    if action == "refund_fail":
+        # The newest one on its way; where none is, the newest that was made comes back.
+        last = (
+            (session.refunds.filter(status="sent") or session.refunds.filter(status="succeeded"))
+            .order_by("id")
+            .last()
         )
-        return [f"refund.{'updated' if status == 'succeeded' else 'failed'}"] if changed else []
+        if last is None:
+            return []
+        last.status, last.failure = "failed", "account_closed"
+        last.save(update_fields=["status", "failure"])
+        return ["refund.failed"]
     return _dispute(session, action, now, amount)
 
 

@@ -147,8 +147,8 @@ class StripeProvider:
     def send_refund(self, request: RefundRequest) -> RefundSnapshot:
         try:
             refund = self._client.v1.refunds.create(
-                {
-                    "payment_intent": request.charge_ref, "amount": request.amount,
+                {  # type: ignore[arg-type]
+                    **_answered(request.charge_ref), "amount": request.amount,
                     "metadata": {"refund": request.reference, "payment": request.payment_reference},
                 },
                 {"idempotency_key": request.key},
@@ -172,17 +172,15 @@ class StripeProvider:
         try:
             if ref:
                 return _refund(self._client.v1.refunds.retrieve(ref))
-            found = self._refunds({"payment_intent": request.charge_ref})
+            found = self._refunds(_answered(request.charge_ref))
         except stripe.StripeError as error:
             raise _unavailable("fetch_refund", error) from error
         return next((each for each in found if each.reference == request.reference), None)
 
     def refunds_of(self, event_body: bytes) -> Iterable[RefundSnapshot]:
         thing = json.loads(event_body)["data"]["object"]
-        if thing.get("payment_intent"):
-            wanted = {"payment_intent": thing["payment_intent"]}
-        else:
-            wanted = {"charge": thing["id"] if thing.get("object") == "charge" else thing["charge"]}
+        charge = thing["id"] if thing.get("object") == "charge" else thing.get("charge")
+        wanted = _answered(thing.get("payment_intent") or charge or "")
         try:
             return self._refunds(wanted)
         except stripe.StripeError as error:
@@ -299,14 +297,24 @@ def _fees(charge: Any) -> tuple[Fee, ...]:
     return (Fee(balance.id, balance.fee, balance.currency.upper(), _moment(balance.created)),)
 
 
+def _answered(ref: str) -> dict[str, str]:
+    """How the API is told which payment is meant: by its intent, or by its charge where it has none."""
+    return {"payment_intent" if ref.startswith("pi_") else "charge": ref}
+
+
+def _of(thing: Any) -> str:
+    """The intent, or else the charge, that a refund or dispute answers."""
+    ref = getattr(thing, "payment_intent", None) or thing.charge
+    return str(ref if isinstance(ref, str) else ref.id)
+
+
 def _refund(refund: Any) -> RefundSnapshot:
     metadata = _plain(refund.metadata)
-    intent = refund.payment_intent
     balance = getattr(refund, "balance_transaction", None)
     fee = 0 if balance is None or isinstance(balance, str) else balance.fee
     return RefundSnapshot(
         ref=refund.id, reference=metadata.get("refund", ""), payment_reference=metadata.get("payment", ""),
-        charge_ref=(intent if isinstance(intent, str) else getattr(intent, "id", "")) or "",
+        charge_ref=_of(refund),
         status=REFUND_STATES.get(refund.status or "pending", RefundStatus.SENT), amount=refund.amount,
         currency=refund.currency.upper(), occurred_at=_moment(refund.created),
         failure=getattr(refund, "failure_reason", None) or ("canceled" if refund.status == "canceled" else ""),
@@ -315,7 +323,6 @@ def _refund(refund: Any) -> RefundSnapshot:
 
 
 def _dispute(dispute: Any) -> DisputeSnapshot:
-    intent = dispute.payment_intent
     currency = dispute.currency.upper()
     details = getattr(dispute, "evidence_details", None)
     due = getattr(details, "due_by", None)
@@ -329,7 +336,7 @@ def _dispute(dispute: Any) -> DisputeSnapshot:
                      each.fee if same else 0)
         )  # fmt: skip
     return DisputeSnapshot(
-        ref=dispute.id, charge_ref=(intent if isinstance(intent, str) else getattr(intent, "id", "")) or "",
+        ref=dispute.id, charge_ref=_of(dispute),
         status=DISPUTE_STATES.get(dispute.status, DisputeStatus.OPEN), amount=dispute.amount, currency=currency,
         opened_at=_moment(dispute.created), reason=dispute.reason or "", answer_by=_moment(due) if due else None,
         movements=tuple(movements),
