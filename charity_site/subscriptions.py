@@ -8,7 +8,7 @@ from apps.disbursements.events import DisbursementPaid
 from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import ReportSubmitted
 from apps.donations import handlers as donations
-from apps.donations.events import GiftReceived
+from apps.donations.events import GiftListRecorded, GiftReceived
 from apps.funds.events import ProjectStatusChanged
 from apps.notifications import handlers as notifications
 from apps.payments.events import FactRecorded, PaymentEnded
@@ -25,6 +25,7 @@ def subscribe() -> None:
         donations.close_full_campaign,
         notifications.mail_gift_received,
     )
+    register(GiftListRecorded, donations.close_full_campaign_of_list)
     register(DisbursementPaid, disclosures.begin_on_payment)
     register(ProjectStatusChanged, disclosures.begin_on_executing)
     register(ReportSubmitted, disclosures.draw_on_submission)

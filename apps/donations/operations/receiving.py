@@ -20,6 +20,7 @@ from apps.donations.events import GiftReceived
 from apps.donations.models import Gift, GiftStatusChange
 from apps.donations.states import FORWARD, GiftStatus, LateReason
 from apps.funds.operations import close_raising, lock_project
+from apps.funds.queries import project_earmarks
 from apps.funds.states import ProjectStatus
 from apps.ledger.models import Earmark
 from apps.ledger.operations import Credit, post_credits, post_fee
@@ -132,10 +133,19 @@ def close_full_campaign(*, actor: Actor, gift_id: int, now: dt.datetime) -> None
     """This will end the campaign of a gift's project once its net raised money has reached the target (F5)."""
     authorize(policies.can_record_donation, actor)
     gift = Gift.objects.select_related("project").get(pk=gift_id)
-    if gift.project is None or gift.project.status != ProjectStatus.RAISING or gift.earmark_id is None:
-        return
-    project = lock_project(gift.project.pk)
-    if project.status == ProjectStatus.RAISING and figures([gift.earmark_id]).net_raised >= project.target:
+    if gift.project is not None and gift.project.status == ProjectStatus.RAISING:
+        close_full_project(actor=actor, project_id=gift.project.pk, now=now)
+
+
+@transaction.atomic
+def close_full_project(*, actor: Actor, project_id: int, now: dt.datetime) -> None:
+    """This will end a project's campaign once its net raised money has reached the target (F5). Safe to repeat."""
+    authorize(policies.can_record_donation, actor)
+    project = lock_project(project_id)
+    if (
+        project.status == ProjectStatus.RAISING
+        and figures(project_earmarks([project.pk]).values()).net_raised >= project.target
+    ):
         close_raising(actor=actor, project=project, now=now, reason=str(_("已达到募捐目标")))
 
 
