@@ -25,7 +25,6 @@ WORDS: dict[str, Text] = {
     "after_total": _("合计行之后还有数据行。请把它移到合计行之前，或删掉。"),
     "total_unreadable": _("合计行没有可读的金额。"),
     "total_differs": _("合计行与各行之和相差%(detail)s。"),
-    "count_differs": _("名单说有%(detail)s，与实际行数不同。"),
     "outside_period": _("日期%(detail)s不在项目的募捐期限内。"),
     "not_raising": _("%(detail)s那一天项目不在募捐。"),
     "balance_unreadable": _("余额“%(detail)s”读不出来。"),

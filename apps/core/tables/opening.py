@@ -146,7 +146,7 @@ def _book(path: Path, kind: str) -> Table:
         # Without skipping the empty area, so that rows and columns keep the numbers a person sees.
         rows = sheet.to_python(skip_empty_area=False)
         others = sum(
-            book.get_sheet_by_index(n).total_height > 0 for n in range(1, min(len(book.sheet_names), 20))
+            book.get_sheet_by_index(n).height > 0 for n in range(1, min(len(book.sheet_names), 20))
         )
     except (CalamineError, IndexError, OSError, ValueError) as error:
         raise UnreadableTable(_("打不开这个表格文件。请确认它没有损坏，也没有加密。")) from error

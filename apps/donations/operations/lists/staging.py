@@ -127,11 +127,19 @@ def _finish(actor: Actor, listing: GiftImport, sheet: GiftList, now: dt.datetime
     move(
         locked, ImportStatus.PREVIEW, forward=IMPORT_FORWARD, history=GiftImportStatusChange, actor=actor, now=now,
         gifts=rows, total=sheet.total, known=known, known_total=known_total, faults=faults, rows_read=rows,
-        stated_total=sheet.stated_total, prose=[list(each) for each in sheet.prose[:PROSE_SHOWN]], known_as="",
+        stated_total=sheet.stated_total, prose=[list(each) for each in sheet.prose[:PROSE_SHOWN]], known_as="", notes=_notes(locked, sheet),
     )  # fmt: skip
     if locked.cancel_asked_at:
         end_cancelled(actor=actor, locked=locked, now=now)
     return locked
+
+
+def _notes(listing: GiftImport, sheet: GiftList) -> list[str]:
+    """A list that counts persons (人次) may count two in one row: said, not refused. Its sum of money must agree."""
+    notes = [note for note in listing.notes if not note.startswith("count:")]
+    if sheet.stated_count is not None and sheet.stated_count != sheet.gifts_read:
+        notes.append(f"count:{sheet.stated_count}")
+    return notes
 
 
 @transaction.atomic
