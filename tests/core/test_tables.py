@@ -137,21 +137,48 @@ def test_rows_and_columns_keep_the_numbers_a_person_sees(tmp_path: pathlib.Path)
 
 @pytest.mark.parametrize(
     ("cell", "currency", "decimal", "minor"),
-    [("200", "CNY", ".", 20000), ("200.5", "CNY", ".", 20050), ("1,234.50", "CNY", ".", 123450), ("￥１，０００", "CNY", ".", 100000),
-     (38422322.23999998, "CNY", ".", 3842232224), (100, "CNY", ".", 10000), ("50.000", "VND", ",", 50000), ("1.234,5", "CNY", ",", 123450),
-     ("-3", "CNY", ".", -300), ("(3.00)", "CNY", ".", -300), ("17,222,222", "VND", ".", 17222222), (".5", "CNY", ".", 50)],
-)  # fmt: skip
+    [
+        ("200", "CNY", ".", 20000),
+        ("200.5", "CNY", ".", 20050),
+        ("1,234.50", "CNY", ".", 123450),
+        ("￥１，０００", "CNY", ".", 100000),
+        (38422322.23999998, "CNY", ".", 3842232224),
+        (100, "CNY", ".", 10000),
+        ("50.000", "VND", ",", 50000),
+        ("1.234,5", "CNY", ",", 123450),
+        ("-3", "CNY", ".", -300),
+        ("(3.00)", "CNY", ".", -300),
+        ("17,222,222", "VND", ".", 17222222),
+        (".5", "CNY", ".", 50),
+    ],
+)
 def test_amounts(cell: object, currency: str, decimal: str, minor: int) -> None:
     assert cells.amount(cell, currency, decimal=decimal) == minor
 
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [("", "amount_missing"), ("abc", "amount_unreadable"), ("1.005", "amount_too_fine"), (0.505, "amount_too_fine"), ("=1+1", "formula"),
-     ("50.000", "amount_too_fine"), ("1,00", "amount_unreadable"), ("12,34,567", "amount_unreadable"), ("1e5", "amount_unreadable"), (True, "amount_unreadable"),
-     (float("inf"), "amount_too_large"), (float("nan"), "amount_too_large"), (1e17, "amount_too_large"), ("9" * 20, "amount_too_large"),
-     (dt.date(2020, 1, 1), "amount_unreadable"), ("--1", "amount_unreadable"), ("¥", "amount_unreadable"), (".", "amount_unreadable")],
-)  # fmt: skip
+    [
+        ("", "amount_missing"),
+        ("abc", "amount_unreadable"),
+        ("1.005", "amount_too_fine"),
+        (0.505, "amount_too_fine"),
+        ("=1+1", "formula"),
+        ("50.000", "amount_too_fine"),
+        ("1,00", "amount_unreadable"),
+        ("12,34,567", "amount_unreadable"),
+        ("1e5", "amount_unreadable"),
+        (True, "amount_unreadable"),
+        (float("inf"), "amount_too_large"),
+        (float("nan"), "amount_too_large"),
+        (1e17, "amount_too_large"),
+        ("9" * 20, "amount_too_large"),
+        (dt.date(2020, 1, 1), "amount_unreadable"),
+        ("--1", "amount_unreadable"),
+        ("¥", "amount_unreadable"),
+        (".", "amount_unreadable"),
+    ],
+)
 def test_amounts_that_are_none(cell: object, code: str) -> None:
     with pytest.raises(CellFault) as refused:
         cells.amount(cell, "CNY")
@@ -167,19 +194,36 @@ def test_ten_thousands() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "order", "day"),
-    [("2020.01.23", "ymd", (2020, 1, 23)), ("2020年1月3日", "ymd", (2020, 1, 3)), ("20200123", "ymd", (2020, 1, 23)), (20200123, "ymd", (2020, 1, 23)),
-     ("01/09/2024", "dmy", (2024, 9, 1)), ("01/09/2024", "mdy", (2024, 1, 9)), ("2020-01-23 10:05:01", "ymd", (2020, 1, 23)),
-     (dt.datetime(2020, 1, 23, 5), "ymd", (2020, 1, 23)), ("２０２０－０１－２３", "ymd", (2020, 1, 23))],
-)  # fmt: skip
+    [
+        ("2020.01.23", "ymd", (2020, 1, 23)),
+        ("2020年1月3日", "ymd", (2020, 1, 3)),
+        ("20200123", "ymd", (2020, 1, 23)),
+        (20200123, "ymd", (2020, 1, 23)),
+        ("01/09/2024", "dmy", (2024, 9, 1)),
+        ("01/09/2024", "mdy", (2024, 1, 9)),
+        ("2020-01-23 10:05:01", "ymd", (2020, 1, 23)),
+        (dt.datetime(2020, 1, 23, 5), "ymd", (2020, 1, 23)),
+        ("２０２０－０１－２３", "ymd", (2020, 1, 23)),
+    ],
+)
 def test_days(cell: object, order: str, day: tuple[int, int, int]) -> None:
     assert cells.day(cell, order) == dt.date(*day)
 
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [("", "date_missing"), ("昨天", "date_unreadable"), (43853, "date_serial"), ("43853", "date_serial"), (43853.5, "date_serial"),
-     ("2020-02-30", "date_unreadable"), (1.5, "date_unreadable"), ("31/31/2020", "date_unreadable"), (20209999, "date_unreadable")],
-)  # fmt: skip
+    [
+        ("", "date_missing"),
+        ("昨天", "date_unreadable"),
+        (43853, "date_serial"),
+        ("43853", "date_serial"),
+        (43853.5, "date_serial"),
+        ("2020-02-30", "date_unreadable"),
+        (1.5, "date_unreadable"),
+        ("31/31/2020", "date_unreadable"),
+        (20209999, "date_unreadable"),
+    ],
+)
 def test_days_that_are_none(cell: object, code: str) -> None:
     with pytest.raises(CellFault) as refused:
         cells.day(cell)
@@ -211,8 +255,21 @@ def test_invisible_signs_are_gone_and_width_stays() -> None:
 
 
 def test_columns_of_statements_and_of_lists() -> None:
-    head = [["PageId", "Date", "Time", "DocumentNumber", "ReferenceNumber", "TransactionDetails", "DebitAmount", "CreditAmount",
-             "Balance", "OffsetAccount"], ["1", "12/09/2024", "", "", "94268522", "Ung ho", "", "200,000", "34,020,836,520", ""]]  # fmt: skip
+    head = [
+        [
+            "PageId",
+            "Date",
+            "Time",
+            "DocumentNumber",
+            "ReferenceNumber",
+            "TransactionDetails",
+            "DebitAmount",
+            "CreditAmount",
+            "Balance",
+            "OffsetAccount",
+        ],
+        ["1", "12/09/2024", "", "", "94268522", "Ung ho", "", "200,000", "34,020,836,520", ""],
+    ]
     found = columns.guess(
         head, wanted=("date", "amount", "name", "note", "reference", "debit"), currency="VND"
     )

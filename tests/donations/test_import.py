@@ -1,5 +1,5 @@
-"""Offline gifts from lists that real charities published (../shared/data: Hubei and Wuhan Red Cross, Vietnam's Fatherland
-Front). The whole lists lie beside the project where it is developed; a small slice of gifts-02 stands in without them.
+"""Offline gifts from lists that real charities published (../shared/data: Hubei and Wuhan Red Cross, Vietnam's
+Fatherland Front). The whole lists lie beside the project where it is developed; a small slice of gifts-02 stands in without them.
 """
 
 from __future__ import annotations
@@ -63,16 +63,26 @@ def test_some_known_rows_are_refused_until_a_person_decides() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("change", "row", "column", "code"),
-    [(("10101.00", "10101.01"), 8, "D", "total_differs"), (("2020.01.24,乙\t,0.5", "2020.02.30,乙,0.5"), 6, "B", "date_unreadable"),
-     ((",0.5,", ",0.505,"), 6, "D", "amount_too_fine"), (("甲\t,100", "甲\t,-100"), 4, "D", "amount_negative"),
-     (("2020.01.23,甲", "2019.12.01,甲"), 4, "B", "outside_period"), (("2020.01.23,甲", "2020.01.20,甲"), 4, "B", "not_raising"),
-     (('"10,000"', "1.0E+4x"), 5, "D", "amount_unreadable"), (("2020.01.23,甲", "43853,甲"), 4, "B", "date_serial"),
-     (("2020.01.23,甲", "2120.01.23,甲"), 4, "B", "date_future"), (("2020.01.23,甲", ",甲"), 4, "B", "date_missing"),
-     (("甲\t,100", "甲\t,"), 4, "D", "amount_missing"), (("甲\t,100", "甲\t,0"), 4, "D", "amount_zero"),
-     (("甲\t,100", "甲\t,=50+50"), 4, "D", "formula"), (("10101.00", "没有"), 8, "D", "total_unreadable"),
-     (("甲\t,100", "甲" * 121 + ",100"), 4, "C", "too_long"), (("甲\t,100", "甲\t,9" + "9" * 16), 4, "D", "amount_too_large"),
-     ((",合计,,10101.00,\n", ",合计,,10101.00,\n5,2020.01.24,戊,1,\n"), 9, "A", "after_total")],
-)  # fmt: skip
+    [
+        (("10101.00", "10101.01"), 8, "D", "total_differs"),
+        (("2020.01.24,乙\t,0.5", "2020.02.30,乙,0.5"), 6, "B", "date_unreadable"),
+        ((",0.5,", ",0.505,"), 6, "D", "amount_too_fine"),
+        (("甲\t,100", "甲\t,-100"), 4, "D", "amount_negative"),
+        (("2020.01.23,甲", "2019.12.01,甲"), 4, "B", "outside_period"),
+        (("2020.01.23,甲", "2020.01.20,甲"), 4, "B", "not_raising"),
+        (('"10,000"', "1.0E+4x"), 5, "D", "amount_unreadable"),
+        (("2020.01.23,甲", "43853,甲"), 4, "B", "date_serial"),
+        (("2020.01.23,甲", "2120.01.23,甲"), 4, "B", "date_future"),
+        (("2020.01.23,甲", ",甲"), 4, "B", "date_missing"),
+        (("甲\t,100", "甲\t,"), 4, "D", "amount_missing"),
+        (("甲\t,100", "甲\t,0"), 4, "D", "amount_zero"),
+        (("甲\t,100", "甲\t,=50+50"), 4, "D", "formula"),
+        (("10101.00", "没有"), 8, "D", "total_unreadable"),
+        (("甲\t,100", "甲" * 121 + ",100"), 4, "C", "too_long"),
+        (("甲\t,100", "甲\t,9" + "9" * 16), 4, "D", "amount_too_large"),
+        ((",合计,,10101.00,\n", ",合计,,10101.00,\n5,2020.01.24,戊,1,\n"), 9, "A", "after_total"),
+    ],
+)
 def test_wrong_cells_are_named_and_nothing_is_recorded(
     change: tuple[str, str], row: int, column: str, code: str
 ) -> None:
@@ -307,8 +317,12 @@ def test_wuhan_lists_ask_for_a_day_and_know_their_prose() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("name", "rows", "total", "prose"),
-    [("agribank", 2493, 9_532_495_377, 0), ("vietcombank", 9999, 11_135_117_800, 1), ("vietinbank", 6474, 2_754_947_882, 0)],
-)  # fmt: skip
+    [
+        ("agribank", 2493, 9_532_495_377, 0),
+        ("vietcombank", 9999, 11_135_117_800, 1),
+        ("vietinbank", 6474, 2_754_947_882, 0),
+    ],
+)
 def test_vietnamese_statements_go_in_as_gifts(name: str, rows: int, total: int, prose: int) -> None:
     city = city_of_2020()
     fund = vnd_fund(city)

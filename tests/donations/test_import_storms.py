@@ -18,8 +18,8 @@ from apps.donations.operations import lists
 from apps.donations.states import ImportStatus
 from apps.ledger.models import Entry
 from tests import world as w
-from tests.donations.lists import SLICE, city_of_2020, stage, start, written
 from tests.conftest import ROOT
+from tests.donations.lists import SLICE, city_of_2020, stage, start, written
 
 THREADS = 8
 

@@ -20,6 +20,8 @@ ENTRIES = (
         {"caseworker", "town_reviewer", "project_officer", "manager", "cashier"},
     ),
     ("disbursements_batches", _("付款批次"), {"cashier"}),
+    ("donations_imports", _("线下捐赠"), {"project_officer", "cashier"}),
+    ("payments_reconciliation", _("对账"), {"cashier", "supervisor"}),
     ("funds_workbench", _("项目"), {"project_officer", "manager", "cashier", "supervisor"}),
     ("disclosures_workbench", _("报告"), {"project_officer", "manager", "auditor", "supervisor"}),
     ("accounts_people", _("人员和角色"), {"administrator"}),

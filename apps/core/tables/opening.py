@@ -145,16 +145,15 @@ def _book(path: Path, kind: str) -> Table:
             raise UnreadableTable(_("表格超过10万行。请另存为CSV再导入，CSV没有行数限制。"))
         # Without skipping the empty area, so that rows and columns keep the numbers a person sees.
         rows = sheet.to_python(skip_empty_area=False)
-        others = sum(
-            book.get_sheet_by_index(n).height > 0 for n in range(1, min(len(book.sheet_names), 20))
-        )
+        others = sum(book.get_sheet_by_index(n).height > 0 for n in range(1, min(len(book.sheet_names), 20)))
     except (CalamineError, IndexError, OSError, ValueError) as error:
         raise UnreadableTable(_("打不开这个表格文件。请确认它没有损坏，也没有加密。")) from error
     return Table(path, kind, formulas=formulas, other_sheets=others, _rows=rows)
 
 
 def _check_zip(path: Path) -> frozenset[tuple[int, int]]:
-    """Unpacks once to nowhere: what lies about its size or is cut off is found here. Gives the first sheet's formulas."""
+    """Unpacks once to nowhere: what lies about its size or is cut off is found here. Gives the first sheet's
+    formulas."""
     broken = _("打不开这个表格文件。请确认它没有损坏，也没有加密。")
     try:
         with zipfile.ZipFile(path) as parts:

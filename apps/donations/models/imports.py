@@ -69,11 +69,14 @@ class GiftImport(models.Model):
                 | ~Q(status__in=[I.DONE, I.CANCELLED]) & Q(finished_at__isnull=True),
                 name="gift_import_ends_once",
             ),
-            models.CheckConstraint(condition=Q(gift_list__isnull=True) | Q(status=I.DONE), name="gift_import_list_when_done"),
             models.CheckConstraint(
-                condition=~Q(status__in=[I.RECORDING, I.DONE]) | Q(faults=0), name="gift_import_records_no_fault"
+                condition=Q(gift_list__isnull=True) | Q(status=I.DONE), name="gift_import_list_when_done"
             ),
-        ]  # fmt: skip
+            models.CheckConstraint(
+                condition=~Q(status__in=[I.RECORDING, I.DONE]) | Q(faults=0),
+                name="gift_import_records_no_fault",
+            ),
+        ]
         indexes = [models.Index(fields=["status"], name="gift_import_in_work",
                                 condition=Q(status__in=["reading", "recording"]))]  # fmt: skip
 

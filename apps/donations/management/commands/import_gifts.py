@@ -73,10 +73,20 @@ class Command(BaseCommand):
         listing: GiftImport | None = None
         try:
             listing = lists.start_import(
-                actor=ACTOR, fund=fund, project=project, source=options["source"], file_name=path.name, path=path,
-                currency=options["currency"], paid_by=options["paid_by"], account=options["account"], day=options["date"],
-                columns=_columns(path, options), now=now, keep_file=False,
-            )  # fmt: skip
+                actor=ACTOR,
+                fund=fund,
+                project=project,
+                source=options["source"],
+                file_name=path.name,
+                path=path,
+                currency=options["currency"],
+                paid_by=options["paid_by"],
+                account=options["account"],
+                day=options["date"],
+                columns=_columns(path, options),
+                now=now,
+                keep_file=False,
+            )
             self._import(listing, path, options, now)
         except OSError as error:
             raise CommandError(f"can't read {path}: {error.strerror}") from error

@@ -42,7 +42,7 @@ def stage_import(
     StagedGift.objects.filter(listing=listing).delete()
     ListFault.objects.filter(listing=listing).delete()
     try:
-        with _file(listing, path) as where:
+        with list_file(listing, path) as where:
             sheet = read_gifts(where, currency=listing.currency, today=civil_day(now), day=listing.day,
                                at=Columns.from_json(listing.columns))  # fmt: skip
             _copy(actor, listing, sheet, now, tell)
@@ -54,7 +54,8 @@ def stage_import(
 
 
 @contextmanager
-def _file(listing: GiftImport, path: Path | None) -> Iterator[Path]:
+def list_file(listing: GiftImport, path: Path | None = None) -> Iterator[Path]:
+    """This will give a path of the list as it was brought, for as long as it is read."""
     if path is not None:
         yield path
         return
@@ -125,10 +126,23 @@ def _finish(actor: Actor, listing: GiftImport, sheet: GiftList, now: dt.datetime
     if not rows and not faults:
         raise UnreadableTable(_("表头下面没有捐赠行。"))
     move(
-        locked, ImportStatus.PREVIEW, forward=IMPORT_FORWARD, history=GiftImportStatusChange, actor=actor, now=now,
-        gifts=rows, total=sheet.total, known=known, known_total=known_total, faults=faults, rows_read=rows,
-        stated_total=sheet.stated_total, prose=[list(each) for each in sheet.prose[:PROSE_SHOWN]], known_as="", notes=_notes(locked, sheet),
-    )  # fmt: skip
+        locked,
+        ImportStatus.PREVIEW,
+        forward=IMPORT_FORWARD,
+        history=GiftImportStatusChange,
+        actor=actor,
+        now=now,
+        gifts=rows,
+        total=sheet.total,
+        known=known,
+        known_total=known_total,
+        faults=faults,
+        rows_read=rows,
+        stated_total=sheet.stated_total,
+        prose=[list(each) for each in sheet.prose[:PROSE_SHOWN]],
+        known_as="",
+        notes=_notes(locked, sheet),
+    )
     if locked.cancel_asked_at:
         end_cancelled(actor=actor, locked=locked, now=now)
     return locked

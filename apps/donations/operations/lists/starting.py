@@ -43,8 +43,8 @@ def start_import(
     """This will take a list in: keep the file, guess its columns (or remember them from the source's last list) and ask
     a worker to read it. Nothing is recorded. The same file brought twice by one person is one import.
 
-    `day` (Asia/Shanghai) dates a list without a date column. Without `keep_file` the caller reads it from `path` itself.
-    Raises UnreadableTable, WrongCurrency.
+    `day` (Asia/Shanghai) dates a list without a date column. Without `keep_file` the caller reads it from `path`
+    itself. Raises UnreadableTable, WrongCurrency.
     """
     authorize(policies.can_import_gifts, actor, fund)
     if not source.strip():
