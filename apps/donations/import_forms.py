@@ -83,7 +83,7 @@ class ColumnsForm(forms.Form):
         self.head, at = head, at or Columns()
         width = max((len(row) for row in head), default=0)
         titles = head[at.header_row - 1] if 0 < at.header_row <= len(head) else []
-        choices = [("", _("没有"))]
+        choices: list[tuple[str, Any]] = [("", _("没有"))]
         for n in range(min(width, 60)):
             title = text(titles[n])[:20] if n < len(titles) else ""
             choices.append((str(n), f"{letter(n)} {title}".strip()))

@@ -1,5 +1,5 @@
 """Offline gifts from lists that real charities published (../shared/data: Hubei and Wuhan Red Cross, Vietnam's
-Fatherland Front). The whole lists lie beside the project where it is developed; a small slice of gifts-02 stands in without them.
+Fatherland Front). The whole lists lie beside the project where it is developed; a small slice of gifts-02 stands in.
 """
 
 from __future__ import annotations

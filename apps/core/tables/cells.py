@@ -77,7 +77,7 @@ def amount(cell: Cell, currency: str, *, decimal: str = ".", unit: int = 1) -> i
         return int(shown.scaleb(digits))
     words = folded(cell)
     if words.isdecimal() and words.isascii() and len(words) < 14:
-        return int(words) * unit * 10**digits
+        return int(words) * unit * int(10**digits)
     return _typed(words, digits, decimal, unit)
 
 

@@ -58,7 +58,7 @@ def export_rows(
 def resource_rows(resource: ModelResource, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
     """This will give a resource's header and its rows, as the resource defines its columns, some at a time."""
     fields = resource.get_export_fields()
-    yield [str(resource.get_export_headers(fields=[field])[0]) for field in fields]
+    yield [str(field.column_name) for field in fields]
     for record in rows.iterator(chunk_size=STEP):
         yield [_cell(field.export(record)) for field in fields]
 

@@ -119,7 +119,8 @@ def insert_gifts(
 
     `facts` are the columns that all gifts share. Columns that nobody names get the model's own default.
     """
-    names, values, parameters = [], [], {"listing": listing.pk, "first": first, "last": last, "salt": salt}
+    names, values = [], []
+    parameters: dict[str, Any] = {"listing": listing.pk, "first": first, "last": last, "salt": salt}
     for field in Gift._meta.concrete_fields:
         if field.primary_key or (field.name not in facts and field.name not in _CHOSEN and _left_out(field)):
             continue
@@ -137,7 +138,7 @@ def insert_gifts(
     parameters["add"] = listing.known_as == "add"
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def spans(listing: GiftImport, step: int) -> list[tuple[int, int]]:
@@ -148,7 +149,7 @@ def spans(listing: GiftImport, step: int) -> list[tuple[int, int]]:
             " FROM donations_stagedgift WHERE listing_id = %s) x GROUP BY part ORDER BY part",
             [step, listing.pk],
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _left_out(field: Any) -> bool:

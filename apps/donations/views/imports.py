@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.contrib import messages
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,6 +30,7 @@ from apps.donations.operations import lists
 from apps.donations.operations.lists.staging import list_file
 from apps.donations.resources import GiftImportResource, ReceiptRangeResource, template_rows
 from apps.donations.states import IN_WORK, ImportStatus, Known
+from apps.funds.models import MicroFund, Project
 
 PAGE = 50
 LOOK_AGAIN = 2
@@ -71,15 +73,14 @@ def new_import(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         fund, project = form.chosen()
-        file: UploadedFile = data["file"]
-        made = attempt_form(form, lambda: _start(request, form, file, fund, project))
+        made = attempt_form(form, lambda: _start(request, data, fund, project))
         if made:
             return redirect("donations_import", made.public_id)
     return render(request, "donations/import_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _start(request: Request, form: NewImportForm, file: UploadedFile, fund, project) -> GiftImport:  # type: ignore[no-untyped-def]
-    data = form.cleaned_data
+def _start(request: Request, data: dict[str, Any], fund: MicroFund, project: Project | None) -> GiftImport:
+    file = data["file"]
     if (file.size or 0) > LARGEST:
         raise UnreadableTable(_("文件超过256MB。请分成几个文件导入。"))
     with tempfile.NamedTemporaryFile(prefix="list-") as kept:

@@ -44,7 +44,7 @@ def stage_import(
     try:
         with list_file(listing, path) as where:
             sheet = read_gifts(where, currency=listing.currency, today=civil_day(now), day=listing.day,
-                               at=Columns.from_json(listing.columns))  # fmt: skip
+                               at=Columns.from_json(listing.columns or {}))  # fmt: skip
             _copy(actor, listing, sheet, now, tell)
         crash_point("donations.list_staged")
         return _finish(actor, listing, sheet, now)
