@@ -81,6 +81,10 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "apps.payments.tasks.poll_events",
         "schedule": 900.0,
     },
+    "payments: read balances and payouts": {
+        "task": "apps.payments.tasks.read_balances",
+        "schedule": 900.0,
+    },
     "donations: go on with imports": {"task": "apps.donations.tasks.sweep_imports", "schedule": 30.0},
     "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
     "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},

@@ -21,3 +21,11 @@ class PaymentEnded(Event):
     name: ClassVar[str] = "payments.payment_ended"
     payment_id: int
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayClosed(Event):
+    """A day's books were closed; its snapshot is for the cashier, never public (C4)."""
+
+    name: ClassVar[str] = "payments.day_closed"
+    close_id: int

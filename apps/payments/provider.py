@@ -101,6 +101,32 @@ class Snapshot:
     fees: tuple[Fee, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class BalanceItem:
+    """A balance transaction (G12): what it moved (signed) and its fee, minor units; `kind` of BalanceKind,
+    `source_ref` what it is of: our charge_ref, a refund, a payout."""
+
+    ref: str
+    kind: str
+    amount: int
+    fee: int
+    currency: str
+    source_ref: str
+    occurred_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutItem:
+    """A payout to the bank, minor units; `status` of PayoutStatus."""
+
+    ref: str
+    amount: int
+    currency: str
+    status: str
+    arrives_at: dt.datetime
+    failed_at: dt.datetime | None = None
+
+
 class Provider(Protocol):
     name: str
 
@@ -127,3 +153,9 @@ class Provider(Protocol):
 
     def find_session(self, reference: str) -> Checkout | None:
         """This will look a checkout up by our reference, after a crash between the call and its record."""
+
+    def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
+        """This will list the balance transactions since a moment. Raises ProviderUnavailable."""
+
+    def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
+        """This will list the payouts since a moment, in whatever state. Raises ProviderUnavailable."""

@@ -19,13 +19,16 @@ from django.urls import reverse
 from apps.payments.models import SandboxSession
 from apps.payments.provider import (
     BadSignature,
+    BalanceItem,
     Checkout,
     CheckoutRequest,
     Fee,
     IncomingEvent,
+    PayoutItem,
     Snapshot,
     StaleEvent,
 )
+from apps.payments.providers import sandbox_balance
 from apps.payments.states import Method
 
 TOLERANCE = 300
@@ -93,6 +96,12 @@ class SandboxProvider:
 
     def recent_events(self, since: dt.datetime) -> Iterable[tuple[IncomingEvent, bytes]]:
         return []
+
+    def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
+        return sandbox_balance.lines(since, now)
+
+    def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
+        return sandbox_balance.payouts(since, now)
 
 
 def sign(stamp: str, body: bytes) -> str:

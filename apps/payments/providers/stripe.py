@@ -13,14 +13,17 @@ from django.conf import settings
 
 from apps.payments.provider import (
     BadSignature,
+    BalanceItem,
     Checkout,
     CheckoutRequest,
     Fee,
     IncomingEvent,
+    PayoutItem,
     ProviderUnavailable,
     Snapshot,
     StaleEvent,
 )
+from apps.payments.providers import stripe_balance
 from apps.payments.states import Method
 
 log = structlog.get_logger(__name__)
@@ -156,6 +159,12 @@ class StripeProvider:
                 yield _incoming(json.loads(body)), body
         except stripe.StripeError as error:
             raise _unavailable("recent_events", error) from error
+
+    def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
+        return stripe_balance.lines(self._client, since)
+
+    def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
+        return stripe_balance.payouts(self._client, since)
 
 
 def _incoming(data: dict[str, Any]) -> IncomingEvent:
