@@ -131,7 +131,7 @@ def test_the_payout_is_matched_with_the_bank_line_whatever_day_it_shows(city: w.
     take_in(
         city,
         own,
-        HEAD + "2026-11-26,结算,198.80,,1198.80,支付机构,P1\n2026-11-26,利息,1.00,,1199.80,,P2\n",
+        HEAD + "2026-11-22,结算,198.80,,1198.80,支付机构,P1\n2026-11-22,利息,1.00,,1199.80,,P2\n",
     )
     assert Match.objects.get(bank_line__isnull=False).how == "near"
     assert open_differences() == [("bank", "theirs", 100, None)]
@@ -316,7 +316,7 @@ def test_a_match_that_lies_is_refused_by_the_database(city: w.World, wrong: str)
         city,
         own,
         HEAD
-        + "2026-11-29,结算,7.00,,7.00,,P1\n2026-12-30,x,1.00,,8.00,,P2\n".replace("2026-12-30", "2026-11-24"),
+        + "2026-11-23,结算,7.00,,7.00,,P1\n2026-11-24,x,1.00,,8.00,,P2\n",
     )
     line = Line.objects.get(account__role="bank")
     clearing = Line.objects.filter(account__role="clearing").exclude(pk__in=Match.objects.values("line"))
@@ -333,7 +333,7 @@ def test_a_match_that_lies_is_refused_by_the_database(city: w.World, wrong: str)
         "ours": {"ours": 1},
         "role": {"line": Line.objects.get(account__role="gift_income"), "ours": -20_000},
     }[wrong]
-    with pytest.raises(IntegrityError, match="match_is_true|a match copies"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="a match copies"), transaction.atomic():
         Match.objects.create(**facts)
 
 

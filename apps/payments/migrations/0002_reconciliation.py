@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -144,7 +145,7 @@ CREATE CONSTRAINT TRIGGER day_close_follows AFTER INSERT ON payments_dayclose
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION payments_day_close_follows();
 CREATE FUNCTION payments_day_figure_with_close() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM payments_dayclose c WHERE c.id = NEW.close_id AND c.recorded_at = transaction_timestamp()) THEN
+  IF NOT EXISTS (SELECT 1 FROM payments_dayclose c WHERE c.id = NEW.close_id AND c.made_in = pg_current_xact_id()::text::bigint) THEN
     RAISE EXCEPTION 'figures are written together with their day' USING ERRCODE = 'check_violation',
       CONSTRAINT = 'day_figure_with_close';
   END IF;
@@ -303,6 +304,17 @@ class Migration(migrations.Migration):
                 ("recorded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("closed_by", models.BigIntegerField()),
                 ("closed_by_label", models.CharField(max_length=80)),
+                (
+                    "made_in",
+                    models.BigIntegerField(
+                        db_default=django.db.models.functions.comparison.Cast(
+                            django.db.models.functions.comparison.Cast(
+                                models.Func(function="pg_current_xact_id"), models.TextField()
+                            ),
+                            models.BigIntegerField(),
+                        )
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(

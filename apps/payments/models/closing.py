@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Func, Q
+from django.db.models.functions import Cast, Now
 
 from apps.core.append_only import append_only, refuse_change
 from apps.ledger.models import Book, Earmark
@@ -24,6 +24,10 @@ class DayClose(models.Model):
     recorded_at = models.DateTimeField(db_default=Now())
     closed_by = models.BigIntegerField()
     closed_by_label = models.CharField(max_length=80)
+    made_in = models.BigIntegerField(
+        db_default=Cast(Cast(Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField())
+    )
+    """The transaction that made it: figures are written in that one only."""
 
     class Meta:
         constraints = [
