@@ -315,8 +315,7 @@ def test_a_match_that_lies_is_refused_by_the_database(city: w.World, wrong: str)
     take_in(
         city,
         own,
-        HEAD
-        + "2026-11-23,结算,7.00,,7.00,,P1\n2026-11-24,x,1.00,,8.00,,P2\n",
+        HEAD + "2026-11-23,结算,7.00,,7.00,,P1\n2026-11-24,x,1.00,,8.00,,P2\n",
     )
     line = Line.objects.get(account__role="bank")
     clearing = Line.objects.filter(account__role="clearing").exclude(pk__in=Match.objects.values("line"))

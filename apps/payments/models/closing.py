@@ -25,7 +25,9 @@ class DayClose(models.Model):
     closed_by = models.BigIntegerField()
     closed_by_label = models.CharField(max_length=80)
     made_in = models.BigIntegerField(
-        db_default=Cast(Cast(Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField())
+        db_default=Cast(
+            Cast(Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()
+        )
     )
     """The transaction that made it: figures are written in that one only."""
 

@@ -216,6 +216,22 @@ class Difference(models.Model):
         db_table = "payments_difference"
 
     @property
+    def about(self) -> str:
+        """This will say what the line is, in the words of whoever wrote it."""
+        if self.bank_line is not None:
+            words = (self.bank_line.name, self.bank_line.note, self.bank_line.reference)
+        elif self.balance_line is not None:
+            words = (
+                self.balance_line.get_kind_display(),
+                self.balance_line.get_part_display(),
+                self.balance_line.ref,
+            )
+        else:
+            assert self.line is not None
+            words = (self.line.entry.get_kind_display(), self.line.entry.idempotency_key[:40], "")
+        return " · ".join(word for word in words if word)
+
+    @property
     def next_step(self) -> str:
         """This will say what a cashier does about it."""
         return str(states.NEXT_STEP[self.side, self.kind])
