@@ -85,7 +85,6 @@ class Objects:
             "disclosures_organization": {"uscc": city.organization.uscc},
             "donations_import": {"public_id": _list(city).public_id},
             "donations_import_faults": {"public_id": _list(city).public_id, "kind": "csv"},
-            "donations_export": {"what": "gift-imports", "kind": "csv"},
             "payments_differences_export": {"kind": "csv"},
             "payments_statement": {"public_id": _statement(city).public_id},
             "payments_day": {"day": f"{later().date() - dt.timedelta(days=1)}"},

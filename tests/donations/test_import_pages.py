@@ -135,17 +135,17 @@ def test_others_see_nothing_and_exports_are_logged() -> None:
         stranger.get(where).status_code == 404 and stranger.post(where, {"act": "cancel"}).status_code == 404
     )
     assert officer(city, "manager").get("/workbench/gifts/imports/").status_code == 403
-    answer = client.get("/workbench/gifts/exports/gift-imports.csv?q=%E7%BA%A2")
+    answer = client.get("/workbench/gifts/imports/export/?q=%E7%BA%A2")
     assert "红会" in b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     record = ExportRecord.objects.get()
     assert (
         record.query == {"q": "红", "status": ""} and record.actor_person == city.people["officer"].person_id
     )
-    assert client.get("/workbench/gifts/exports/receipt-ranges.csv").status_code == 404
-    ranges = officer(city, "cashier").get("/workbench/gifts/exports/receipt-ranges.csv")
+    assert client.get("/workbench/gifts/receipt-ranges/export/").status_code == 403
+    ranges = officer(city, "cashier").get("/workbench/gifts/receipt-ranges/export/")
     assert "44990126" in b"".join(ranges.streaming_content).decode()  # type: ignore[attr-defined]
-    assert client.get("/workbench/gifts/exports/gift-imports.exe").status_code == 404
-    assert client.get("/workbench/gifts/exports/gift-template.xlsx").status_code == 200
+    assert client.get("/workbench/gifts/imports/export/?as=exe").status_code == 404
+    assert client.get("/workbench/gifts/imports/template/?as=xlsx").status_code == 200
 
 
 def test_pages_take_few_statements(django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]

@@ -557,7 +557,7 @@ def test_agribanks_running_balance_points_at_every_tampering(city: w.World) -> N
         assert faults(city, own, "\n".join(lines[: at + 1] + lines[at:])) == {(at + 2, "I", "line_doubled")}
     cells = lines[500].split('"')
     cells[1] = "1," + cells[1] if "," in cells[1] else cells[1]
-    assert faults(city, own, "\n".join(lines[:500] + ['"'.join(cells)] + lines[501:])) == {
+    assert faults(city, own, "\n".join([*lines[:500], '"'.join(cells), *lines[501:]])) == {
         (501, "I", "balance_breaks")
     }
 

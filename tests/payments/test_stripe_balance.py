@@ -20,7 +20,7 @@ from apps.donations.operations import GiftRequest
 from apps.ledger.models import Entry
 from apps.payments import registry
 from apps.payments.models import BalanceLine, Difference, Match, Payment, Payout
-from apps.payments.operations import process_inbox, reconciling, receive_event
+from apps.payments.operations import process_inbox, receive_event, reconciling
 from apps.payments.provider import ProviderUnavailable
 from tests import world as w
 from tests.payments import fake_stripe
@@ -187,7 +187,7 @@ def test_all_pages_are_read_and_sources_are_expanded(lists: Lists) -> None:
     assert "expand" in lists.asked[0] and "created" in lists.asked[0]
 
 
-def test_stripes_own_mock_accepts_the_requests(mock_server: None) -> None:  # noqa: F811
+def test_stripes_own_mock_accepts_the_requests(mock_server: None) -> None:
     """stripe-mock validates every request against Stripe's published OpenAPI file."""
     provider = registry.provider("stripe")
     [line] = list(provider.balance_lines(NOW, NOW))[:1]

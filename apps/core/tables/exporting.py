@@ -60,7 +60,7 @@ def resource_rows(resource: ModelResource, rows: QuerySet[Any]) -> Iterator[list
     fields = resource.get_export_fields()
     yield [str(field.column_name) for field in fields]
     for record in rows.iterator(chunk_size=STEP):
-        yield [_cell(field.export(record)) for field in fields]
+        yield [_cell(resource.export_field(field, record)) for field in fields]
 
 
 def _cell(value: Any) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.core import clock
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.http import Request
+from apps.core.policies import authorize
+from apps.core.tables.cells import Cell
 from apps.core.tables.columns import Columns
 from apps.core.tables.exporting import export_rows, resource_rows
 from apps.core.tables.opening import LARGEST, UnreadableTable, open_table
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.donations import list_queries as queries
+from apps.donations import policies
 from apps.donations.import_forms import ColumnsForm, NewImportForm
 from apps.donations.lists.copies import marked_rows
 from apps.donations.models import GiftImport, ReceiptRange
@@ -31,6 +35,7 @@ from apps.donations.operations.lists.staging import list_file
 from apps.donations.resources import GiftImportResource, ReceiptRangeResource, template_rows
 from apps.donations.states import IN_WORK, ImportStatus, Known
 from apps.funds.models import MicroFund, Project
+from apps.organizations.queries import federation
 
 PAGE = 50
 LOOK_AGAIN = 2
@@ -179,22 +184,36 @@ def faults(request: Request, public_id: str, kind: str) -> HttpResponseBase:
 
 @never_cache
 @require_safe
-def export(request: Request, what: str, kind: str) -> HttpResponseBase:
-    """This will export imports, receipt ranges or an empty template; logged with who and which question."""
+def export_imports(request: Request) -> HttpResponseBase:
+    """This will export imports by the list's question, as CSV or (?as=xlsx) XLSX; logged with who and which question."""
     _only_importers(request)
     words, status = (request.GET.get(name, "").strip()[:60] for name in ("q", "status"))
-    if what == "gift-imports":
-        rows = resource_rows(
-            GiftImportResource(), queries.imports_of(request.actor, words=words, status=status)
-        )
-    elif what == "receipt-ranges" and request.actor.scopes("cashier"):
-        rows = resource_rows(ReceiptRangeResource(), ReceiptRange.objects.order_by("code", "first"))
-    elif what == "gift-template":
-        rows = iter(template_rows())
-    else:
-        raise NotFound()
-    return export_rows(rows, actor=request.actor, what=what, kind=kind, query={"q": words, "status": status},
-                       now=clock.now())  # fmt: skip
+    rows = resource_rows(GiftImportResource(), queries.imports_of(request.actor, words=words, status=status))
+    return _export(request, rows, "gift-imports", {"q": words, "status": status})
+
+
+@never_cache
+@require_safe
+def export_ranges(request: Request) -> HttpResponseBase:
+    """This will export the ranges of receipt numbers, for those who may enter them."""
+    authorize(policies.can_assign_receipt_range, request.actor, federation().pk)
+    rows = resource_rows(ReceiptRangeResource(), ReceiptRange.objects.order_by("code", "first"))
+    return _export(request, rows, "receipt-ranges", {})
+
+
+@never_cache
+@require_safe
+def template(request: Request) -> HttpResponseBase:
+    """This will give an empty list to fill in."""
+    _only_importers(request)
+    return _export(request, template_rows(), "gift-template", {})
+
+
+def _export(
+    request: Request, rows: Iterable[Sequence[Cell]], what: str, query: dict[str, Any]
+) -> HttpResponseBase:
+    kind = request.GET.get("as", "csv")
+    return export_rows(rows, actor=request.actor, what=what, kind=kind, query=query, now=clock.now())
 
 
 def _only_importers(request: Request) -> None:
