@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-NAMES = ("gifts", "search", "pages", "stack")
+NAMES = ("gifts", "imports", "search", "pages", "stack")
 
 
 def main() -> int:
@@ -76,6 +76,13 @@ def _gifts(children: Any, server: Any, run: Path, options: Any) -> str:
 
     _point(server, "bench_gifts")
     return gifts.table(gifts.run())
+
+
+def _imports(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import imports
+
+    _point(server, "bench_imports")
+    return imports.table(imports.run(server, run))
 
 
 def _search(children: Any, server: Any, run: Path, options: Any) -> str:
@@ -138,7 +145,13 @@ def _stack(children: Any, server: Any, run: Path, options: Any) -> str:
     return stack.table(stack.run())
 
 
-WAYS: dict[str, Callable[..., str]] = {"gifts": _gifts, "search": _search, "pages": _pages, "stack": _stack}
+WAYS: dict[str, Callable[..., str]] = {
+    "gifts": _gifts,
+    "imports": _imports,
+    "search": _search,
+    "pages": _pages,
+    "stack": _stack,
+}
 
 
 def _write(parts: list[str]) -> None:

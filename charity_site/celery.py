@@ -83,6 +83,11 @@ BEAT: dict[str, dict[str, Any]] = {
     },
     "payments: send refunds, ask after them": {"task": "apps.payments.tasks.send_refunds", "schedule": 30.0},
     "payments: ask after disputes": {"task": "apps.payments.tasks.poll_disputes", "schedule": 3600.0},
+    "payments: read balances and payouts": {
+        "task": "apps.payments.tasks.read_balances",
+        "schedule": 900.0,
+    },
+    "donations: go on with imports": {"task": "apps.donations.tasks.sweep_imports", "schedule": 30.0},
     "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
     "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},
     "site: prove the sums": {"task": "charity_site.status.check_invariants", "schedule": 3600.0},

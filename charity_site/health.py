@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 
 from apps.core import clock
 from apps.core.http import client_address
-from charity_site.middleware import client_address
 
 STARTED = time.time()
 

@@ -9,6 +9,7 @@ from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import ReportSubmitted
 from apps.donations import handlers as donations
 from apps.donations.events import (
+    GiftListRecorded,
     GiftReceived,
     LinkAsked,
     RefundDecided,
@@ -50,6 +51,7 @@ def subscribe() -> None:
     )
     register(LinkAsked, notifications.mail_lost_link)
     register(TeamOpened, notifications.mail_team_opened)
+    register(GiftListRecorded, donations.close_full_campaign_of_list)
     register(DisbursementPaid, disclosures.begin_on_payment)
     register(ProjectStatusChanged, disclosures.begin_on_executing)
     register(ReportSubmitted, disclosures.draw_on_submission)

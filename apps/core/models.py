@@ -75,3 +75,20 @@ class InvariantRun(models.Model):
     class Meta:
         indexes = [models.Index(fields=["name", "-checked_at"], name="invariant_newest")]
         triggers = refuse_change("invariantrun")
+
+
+@append_only
+class ExportRecord(models.Model):
+    """Who took which rows away, by what question: written before the first byte leaves."""
+
+    what = models.CharField(max_length=60)
+    kind = models.CharField(max_length=8)
+    query = models.JSONField(default=dict)
+    actor_person = models.BigIntegerField(null=True)
+    actor_label = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["-recorded_at", "-id"], name="export_newest")]
+        triggers = refuse_change("exportrecord")

@@ -62,3 +62,12 @@ class TeamOpened(Event):
 
     name: ClassVar[str] = "donations.team_opened"
     team_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiftListRecorded(Event):
+    """A list of offline gifts is in the ledger, all of it. `project_id` is None for a micro-fund's general money."""
+
+    name: ClassVar[str] = "donations.gift_list_recorded"
+    list_id: int
+    project_id: int | None

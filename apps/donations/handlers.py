@@ -6,7 +6,7 @@ from apps.core.actors import system
 from apps.core.events import in_batches
 from apps.core.pages import bump_epoch
 from apps.donations import operations
-from apps.donations.events import GiftReceived, RefundFailed, RefundPaid
+from apps.donations.events import GiftListRecorded, GiftReceived, RefundFailed, RefundPaid
 from apps.donations.models import Refund
 from apps.payments.events import (
     DisputeChanged,
@@ -69,3 +69,9 @@ def write_receipts(events: list[GiftReceived], *, now: dt.datetime) -> None:
 def close_full_campaign(event: GiftReceived, *, now: dt.datetime) -> None:
     """This will end a campaign whose target is reached (F5)."""
     operations.close_full_campaign(actor=ACTOR, gift_id=event.gift_id, now=now)
+
+
+def close_full_campaign_of_list(event: GiftListRecorded, *, now: dt.datetime) -> None:
+    """This will end a campaign whose target a list of offline gifts has reached (F5)."""
+    if event.project_id is not None:
+        operations.close_full_project(actor=ACTOR, project_id=event.project_id, now=now)

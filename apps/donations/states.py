@@ -37,6 +37,30 @@ class Source(models.TextChoices):
     OFFLINE = "offline", _("线下")
 
 
+class ImportStatus(models.TextChoices):
+    """A list on its way in: asking ──> reading ──> preview ──> recording ──> done; cancelled or failed on the way."""
+
+    ASKING = "asking", _("等您补充")
+    READING = "reading", _("正在读")
+    PREVIEW = "preview", _("等您确认")
+    RECORDING = "recording", _("正在记入")
+    DONE = "done", _("已记入")
+    CANCELLED = "cancelled", _("已取消")
+    FAILED = "failed", _("读不了")
+
+
+class PaidBy(models.TextChoices):
+    BANK = "bank", _("银行转账")
+    CASH = "cash", _("现金")
+
+
+class Known(models.TextChoices):
+    """What rows are that an earlier list has as well: a person says it for the set."""
+
+    SKIP = "skip", _("跳过：是同一笔捐赠，不再记")
+    ADD = "add", _("加入：是另外的捐赠，照记")
+
+
 class LateReason(models.TextChoices):
     EXPIRED = "expired", _("付款已过期")
     NOT_RAISING = "not_raising", _("项目已不在募捐")
@@ -76,3 +100,13 @@ FORWARD: Forward = {
     _G.EXPIRED: frozenset({_G.RECEIVED}),
     _G.FAILED: frozenset({_G.RECEIVED}),
 }
+
+_I = ImportStatus
+IMPORT_FORWARD: Forward = {
+    _I.ASKING: frozenset({_I.READING, _I.CANCELLED}),
+    _I.READING: frozenset({_I.PREVIEW, _I.ASKING, _I.FAILED, _I.CANCELLED}),
+    _I.PREVIEW: frozenset({_I.READING, _I.ASKING, _I.RECORDING, _I.CANCELLED}),
+    _I.RECORDING: frozenset({_I.DONE, _I.PREVIEW, _I.READING, _I.CANCELLED}),
+    _I.FAILED: frozenset({_I.CANCELLED}),
+}
+IN_WORK = frozenset({_I.READING, _I.RECORDING})

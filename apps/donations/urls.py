@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.donations.views import checking, mine, public, redirecting, refunds, teams, workbench
+from apps.donations.views import checking, imports, mine, public, redirecting, refunds, teams, workbench
 
 public_urlpatterns = [
     path("me/", mine.mine, name="donations_mine"),
@@ -24,4 +24,13 @@ workbench_urlpatterns = [
     path("refunds/<str:number>/", workbench.refund, name="donations_refund_one"),
     path("disputes/", workbench.disputes, name="donations_disputes"),
     path("reserve/", workbench.reserve, name="donations_reserve"),
+]
+workbench_urlpatterns = [
+    path("gifts/imports/", imports.imports, name="donations_imports"),
+    path("gifts/imports/new/", imports.new_import, name="donations_import_new"),
+    path("gifts/imports/export/", imports.export_imports, name="donations_export_imports"),
+    path("gifts/imports/template/", imports.template, name="donations_import_template"),
+    path("gifts/imports/<slug:public_id>/", imports.gift_import, name="donations_import"),
+    path("gifts/imports/<slug:public_id>/faults.<str:kind>", imports.faults, name="donations_import_faults"),
+    path("gifts/receipt-ranges/export/", imports.export_ranges, name="donations_export_ranges"),
 ]

@@ -21,10 +21,9 @@ from apps.funds.events import ProjectStatusChanged
 from apps.funds.models import BudgetLine, MicroFund, Project, ProjectStatusChange
 from apps.funds.states import FORWARD, SPENDABLE, ProjectStatus
 from apps.ledger.operations import open_book, open_earmark
+from apps.ledger.states import FEDERATION_BOOK as FEDERATION_BOOK
 from apps.ledger.states import EarmarkKind
 from apps.organizations.models import Organization
-
-FEDERATION_BOOK = "federation"
 
 PLAN_FIELDS = frozenset(
     [
@@ -126,7 +125,9 @@ def open_fund(*, actor: Actor, organization: Organization, now: dt.datetime, **f
     fund = MicroFund(organization=organization, created_at=now, **facts)
     fund.full_clean()
     fund.save()
-    book = open_book(code=FEDERATION_BOOK, name=organization.name, currency=fund.currency)
+    book = open_book(
+        code=FEDERATION_BOOK, name=organization.name, currency=fund.currency, owner=organization.pk
+    )
     open_earmark(book=book, kind=EarmarkKind.GENERAL, owner=fund.pk, currency=fund.currency)
     return fund
 

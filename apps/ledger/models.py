@@ -16,6 +16,8 @@ class Book(models.Model):
 
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
+    owner = models.BigIntegerField(null=True)
+    """The organization whose book it is, opaque here."""
 
 
 class Channel(models.Model):
@@ -137,7 +139,10 @@ class Entry(models.Model):
                 name="entry_reversal_names_entry",
             ),
         ]
-        indexes = [models.Index(fields=["effective_at", "kind"], name="entry_effective")]
+        indexes = [
+            models.Index(fields=["effective_at", "kind"], name="entry_effective"),
+            models.Index(fields=["recorded_at"], name="entry_recorded"),
+        ]
         triggers = refuse_change("entry")
 
 

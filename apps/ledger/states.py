@@ -9,6 +9,9 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+FEDERATION_BOOK = "federation"
+"""The code of the one book that all gifts enter (F1)."""
+
 
 class Nature(models.TextChoices):
     ASSET = "asset", _("资产")

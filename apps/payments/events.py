@@ -54,3 +54,11 @@ class DisputeChanged(Event):
     name: ClassVar[str] = "payments.dispute_changed"
     dispute_id: int
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayClosed(Event):
+    """A day's books were closed; its snapshot is for the cashier, never public (C4)."""
+
+    name: ClassVar[str] = "payments.day_closed"
+    close_id: int

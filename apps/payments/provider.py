@@ -183,6 +183,32 @@ class DisputeSnapshot:
     payment_reference: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BalanceItem:
+    """A balance transaction (G12): what it moved (signed) and its fee, minor units; `kind` of BalanceKind,
+    `source_ref` what it is of: our charge_ref, a refund, a payout."""
+
+    ref: str
+    kind: str
+    amount: int
+    fee: int
+    currency: str
+    source_ref: str
+    occurred_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutItem:
+    """A payout to the bank, minor units; `status` of PayoutStatus."""
+
+    ref: str
+    amount: int
+    currency: str
+    status: str
+    arrives_at: dt.datetime
+    failed_at: dt.datetime | None = None
+
+
 class Provider(Protocol):
     name: str
 
@@ -234,3 +260,9 @@ class Provider(Protocol):
 
     def test_page(self, session_ref: str) -> str:
         """This will give the path of a marked test page that plays the provider's side, "" for a real provider."""
+
+    def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
+        """This will list the balance transactions since a moment. Raises ProviderUnavailable."""
+
+    def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
+        """This will list the payouts since a moment, in whatever state. Raises ProviderUnavailable."""

@@ -3,7 +3,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from apps.core import clock
+from apps.core.actors import system
 from apps.payments import operations
+from apps.payments.operations import reconciling
 
 
 @shared_task(name="apps.payments.tasks.process_inbox")  # type: ignore[misc]
@@ -34,3 +36,9 @@ def send_refunds() -> int:
 @shared_task(name="apps.payments.tasks.poll_disputes")  # type: ignore[misc]
 def poll_disputes() -> int:
     return operations.poll_disputes(now=clock.now())
+
+
+@shared_task(name="apps.payments.tasks.read_balances")  # type: ignore[misc]
+def read_balances() -> int:
+    """This will read the providers' balances and payouts, and match what came."""
+    return reconciling.read_balances(actor=system("payments.balances"), now=clock.now())

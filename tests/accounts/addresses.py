@@ -19,10 +19,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from apps.accounts.models import Grant
 from apps.accounts.operations import SCOPE_OF
 from apps.disclosures.models import Report
+from apps.donations.models import GiftImport
+from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
+from apps.payments.models import BankAccount, StatementDraft
+from apps.payments.operations import reconciling
 from tests import world as w
 from tests.accounts.signing import account_for, with_session
 from tests.disclosures import scene
+from tests.donations import lists
 
 FILE = Path(__file__).with_suffix(".csv")
 Route = tuple[str, str]
@@ -80,6 +85,11 @@ class Objects:
             "casework_household": {"file_number": self.waiting.household.file_number},
             "accounts_person": {"public_id": someone.public_id},
             "disclosures_organization": {"uscc": city.organization.uscc},
+            "donations_import": {"public_id": _list(city).public_id},
+            "donations_import_faults": {"public_id": _list(city).public_id, "kind": "csv"},
+            "payments_differences_export": {"kind": "csv"},
+            "payments_statement": {"public_id": _statement(city).public_id},
+            "payments_day": {"day": f"{later().date() - dt.timedelta(days=1)}"},
             "disclosures_extend": {"slug": slug, "n": self.report.duty.n},
             "payments_webhook": {"provider": "sandbox"},
             "payments_sandbox_cashier": {"ref": w.session_of(gift).pk and _ref(w.session_of(gift))},
@@ -109,6 +119,29 @@ class Objects:
         if re.search(r"[()<>\\]", filled):
             raise KeyError(f"{route} ({name}): say in {Path(__file__).name} what to put in")
         return "/" + filled
+
+
+def _list(city: w.World) -> GiftImport:
+    return lists.start(city, lists.SLICE)
+
+
+def _statement(city: w.World) -> StatementDraft:
+    account = BankAccount.objects.first() or reconciling.open_bank_account(
+        actor=city.people["cashier"],
+        book=Book.objects.get(code="federation"),
+        bank="农业银行",
+        number="62220212345678",
+        currency="CNY",
+        starts_on=w.NOW.date(),
+        now=w.NOW,
+    )
+    return reconciling.bring_statement(
+        actor=city.people["cashier"],
+        account=account,
+        file_name="s.csv",
+        path=lists.written("日期,金额\n2026-11-23,1\n"),
+        now=w.NOW,
+    )
 
 
 def _ref(session: object) -> str:

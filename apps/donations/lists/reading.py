@@ -1,53 +1,34 @@
-"""Reading a list of offline gifts as charities publish them: CSV, XLSX or XLS, header found by its names, total row
-recognized and never booked (G11)."""
+"""Reading a list of offline gifts as charities publish them (G11): what is a gift, what a total, what only prose."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import hashlib
-import io
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from pathlib import Path
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from python_calamine import CalamineError, CalamineWorkbook
 
-from apps.core.errors import BadInput
-from apps.core.money import DIGITS, Money, format_money
+from apps.core.money import Money, format_money
+from apps.core.tables import cells, columns
+from apps.core.tables.cells import Cell
+from apps.core.tables.columns import Columns
+from apps.core.tables.faults import CellFault, Fault, letter
+from apps.core.tables.opening import Table, UnreadableTable, open_table
 
-LARGEST = 64 * 1024 * 1024
-HEADER_WITHIN = 30
-"""The header is looked for in the first rows; what stands above it is title and prose."""
+WANTED = ("date", "amount", "name", "note", "reference", "debit")
+"""What a list of gifts may have; only the amount is needed."""
 
-COLUMNS = {
-    "date": ("日期", "date"),
-    "amount": ("金额", "amount"),
-    "name": ("姓名", "捐赠人", "捐赠者", "捐款人", "捐赠单位", "单位", "name", "donor"),
-    "note": ("备注", "用途", "附言", "note", "remark"),
-}
-TOTAL_WORDS = frozenset({"合计", "总计", "共计", "total"})
-_DATE = re.compile(r"(\d{4})\s*[.\-/年]\s*(\d{1,2})\s*[.\-/月]\s*(\d{1,2})\s*日?")
-
-
-class UnreadableList(BadInput):
-    code = "unreadable_list"
-    field = "file"
-
-
-@dataclass(frozen=True, slots=True)
-class RowError:
-    """What is wrong with a cell: row and column as a spreadsheet counts them."""
-
-    row: int
-    column: str
-    message: str | Promise
+TOTAL_WORDS = frozenset({"合计", "总计", "共计", "总额", "total", "合计金额"})
+_COUNT = re.compile(r"共计?\s*([\d,]+)\s*(?:人次|笔|人|条)")
+_SUM = re.compile(
+    r"(?:总金额|合计金额|总额|总计|合计|共计)\s*[:：]?\s*[¥￥]?\s*(\d[\d,]*(?:\.\d+)?)(?![\d,.]|\s*(?:人次|笔|人|条))"
+)
+_REMARK = re.compile(r"^(?:注|备注|说明|附注|note)\s*[:：]", re.IGNORECASE)
+NAME, NOTE, REFERENCE = 120, 300, 80
+FAULTS_KEPT = 10_000
+"""Beyond this they are only counted: nobody mends more by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,161 +40,163 @@ class ListedGift:
     name: str
     amount: int
     note: str
+    reference: str
 
 
 @dataclass(slots=True)
-class GiftSheet:
-    """A list as read: its gifts, its errors, and its own total where it states one."""
+class GiftList:
+    """A list being read: iterate over `gifts()`, then look at what was found besides them."""
 
-    sha256: str
+    table: Table
+    columns: Columns
     currency: str
-    gifts: list[ListedGift] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
+    day: dt.date | None
+    today: dt.date
+    faults: list[Fault] = field(default_factory=list)
+    fault_count: int = 0
+    gifts_read: int = 0
+    total: int = 0
     stated_total: int | None = None
-    total_row: int | None = None
+    stated_count: int | None = None
+    total_row: int = 0
+    prose: list[tuple[int, str]] = field(default_factory=list)
+    outgoing: int = 0
+    _waiting: list[tuple[int, str]] = field(default_factory=list)
+    _blank: bool = False
 
-    @property
-    def total(self) -> int:
-        return sum(gift.amount for gift in self.gifts)
+    def gifts(self) -> Iterator[ListedGift]:
+        """This will give the gifts one by one; faults gather in `faults`. Memory doesn't grow with the list."""
+        for number, row in self.table:
+            if number <= self.columns.header_row:
+                continue
+            gift = self._row(number, row)
+            if gift is not None:
+                self.gifts_read += 1
+                self.total += gift.amount
+                yield gift
+        self.prose += self._waiting
+        self._waiting = []
+        self._agree()
 
-
-def read_gift_sheet(content: bytes, *, currency: str) -> GiftSheet:
-    """This will read a list of gifts with date, name, amount and note columns; every fault becomes a RowError.
-
-    Raises UnreadableList when it is no table, or has no header with a date and an amount.
-    """
-    if len(content) > LARGEST:
-        raise UnreadableList(_("文件超过64MB。请分成几个文件导入。"))
-    rows = _rows(content)
-    at, columns = _header(rows)
-    sheet = GiftSheet(hashlib.sha256(content).hexdigest(), currency)
-    for index in range(at + 1, len(rows)):
-        row = rows[index]
-        if any(_text(cell) for cell in row):
-            _read_row(sheet, row, index + 1, columns)
-    if not sheet.gifts and not sheet.errors:
-        raise UnreadableList(_("表头下面没有捐赠行。"))
-    if sheet.stated_total is not None and not sheet.errors and sheet.stated_total != sheet.total:
-        away = format_money(Money(sheet.stated_total - sheet.total, currency))
-        message = str(_("合计行与各行之和相差%(away)s。")) % {"away": away}
-        sheet.errors.append(RowError(sheet.total_row or 0, _letter(columns["amount"]), message))
-    return sheet
-
-
-def identity_keys(source: str, gifts: Sequence[ListedGift]) -> list[str]:
-    """This will give each gift its identity: source, date, name, amount, note, and how many times that same row has
-    occurred so far in its list; equal rows within a list are different gifts."""
-    seen: Counter[str] = Counter()
-    keys = []
-    for gift in gifts:
-        base = "\x1f".join([source, gift.day.isoformat(), gift.name, str(gift.amount), gift.note])
-        seen[base] += 1
-        keys.append(hashlib.sha256(f"{base}\x1f{seen[base]}".encode()).hexdigest())
-    return keys
-
-
-def _read_row(sheet: GiftSheet, row: Sequence[Any], number: int, columns: dict[str, int]) -> None:
-    words = {_text(cell).rstrip(":：").casefold() for cell in row}
-    amount = _amount(_cell(row, columns["amount"]), sheet.currency)
-    if words & TOTAL_WORDS:
-        if amount is None:
-            sheet.errors.append(RowError(number, _letter(columns["amount"]), _("合计行没有可读的金额。")))
-        else:
-            sheet.stated_total, sheet.total_row = amount, number
-        return
-    day = _day(_cell(row, columns["date"]))
-    before = len(sheet.errors)
-    if day is None:
-        message = _("日期读不出来。请写成 2020-01-23 这样。")
-        sheet.errors.append(RowError(number, _letter(columns["date"]), message))
-    if amount is None:
-        message = _("金额读不出来，或小数位数多于币种的最小单位。")
-        sheet.errors.append(RowError(number, _letter(columns["amount"]), message))
-    elif amount <= 0:
-        sheet.errors.append(RowError(number, _letter(columns["amount"]), _("金额必须大于零。")))
-    if sheet.total_row is not None:
-        sheet.errors.append(RowError(number, "A", _("合计行之后还有数据行。")))
-    if len(sheet.errors) == before and day is not None and amount is not None:
-        name = _text(_cell(row, columns.get("name", -1)))[:120]
-        sheet.gifts.append(
-            ListedGift(number, day, name, amount, _text(_cell(row, columns.get("note", -1)))[:300])
-        )
-
-
-def _header(rows: list[list[Any]]) -> tuple[int, dict[str, int]]:
-    for index, row in enumerate(rows[:HEADER_WITHIN]):
-        found: dict[str, int] = {}
-        for place, cell in enumerate(row):
-            text = _text(cell).casefold()
-            for column, words in COLUMNS.items():
-                if column not in found and len(text) <= 30 and any(word in text for word in words):
-                    found[column] = place
-                    break
-        if {"date", "amount"} <= found.keys():
-            return index, found
-    raise UnreadableList(_("没有找到表头。前30行里要有一行写着日期和金额，例如“捐赠日期”“捐赠金额（元）”。"))
-
-
-def _rows(content: bytes) -> list[list[Any]]:
-    if content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        try:
-            sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-            # Without skipping the empty area, so that rows and columns keep the numbers a person sees.
-            return sheet.to_python(skip_empty_area=False)
-        except (CalamineError, IndexError, OSError) as error:
-            raise UnreadableList(_("打不开这个表格文件。请确认它没有损坏，也没有加密。")) from error
-    encodings = (
-        ("utf-16", "utf-8-sig", "gb18030")
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        else ("utf-8-sig", "gb18030")
-    )
-    for encoding in encodings:
-        try:
-            return list(csv.reader(io.StringIO(content.decode(encoding), newline="")))
-        except (UnicodeDecodeError, csv.Error):
-            continue
-    raise UnreadableList(_("不是CSV、XLSX或XLS文件。"))
-
-
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return " ".join(unicodedata.normalize("NFKC", str(cell)).replace("\u200b", "").split())
-
-
-def _cell(row: Sequence[Any], place: int) -> Any:
-    return row[place] if 0 <= place < len(row) else ""
-
-
-def _amount(cell: Any, currency: str) -> int | None:
-    """Exact minor units; a binary float counts as the decimal it shows (38422322.23999998 is 38422322.24)."""
-    try:
-        if isinstance(cell, bool) or cell is None:
+    def _row(self, number: int, row: Sequence[Cell]) -> ListedGift | None:
+        at = self.columns
+        raw = at.cell(row, "amount")
+        if raw in ("", None) or (isinstance(raw, str) and not cells.text(raw)):
+            words = [word for word in (cells.text(cell) for cell in row) if word]
+            if not words:
+                self._blank = True
+                return None
+            if not self._is_total(number, row, words):
+                self._without_amount(number, row, words)
             return None
-        if isinstance(cell, int | float):
-            digits = DIGITS[currency]
-            shown = round(Decimal(repr(cell)), digits)
-            return (
-                int(shown.scaleb(digits)) if abs(Decimal(repr(cell)) - shown) < Decimal("0.000001") else None
+        label = cells.folded(next((cell for cell in row if cells.text(cell)), ""))
+        if (not label[:1].isdigit() or "共" in label) and self._is_total(
+            number, row, [cells.text(cell) for cell in row]
+        ):
+            return None
+        return self._gift(number, row, raw)
+
+    def _gift(self, number: int, row: Sequence[Cell], raw: Cell) -> ListedGift | None:
+        for place, _words in self._waiting:
+            self._fault(place, "amount", "amount_missing")
+        self._waiting = []
+        if self.total_row:
+            self._keep(Fault(number, "A", "after_total"))
+            return None
+        before = self.fault_count
+        at = self.columns
+        amount, day, reference = 0, self.day, ""
+        try:
+            if (number, at.at["amount"]) in self.table.formulas:
+                raise CellFault("formula")
+            amount = cells.amount(raw, self.currency, decimal=at.decimal, unit=at.unit)
+            if amount <= 0:
+                raise CellFault("amount_negative" if amount else "amount_zero", raw)
+        except CellFault as fault:
+            self._fault(number, "amount", fault.code, fault.detail)
+        if "date" in at.at:
+            try:
+                day = cells.day(at.cell(row, "date"), at.date_order)
+                if day > self.today:
+                    raise CellFault("date_future", day)
+            except CellFault as fault:
+                self._fault(number, "date", fault.code, fault.detail)
+        try:
+            reference = cells.number_text(at.cell(row, "reference"))
+        except CellFault as fault:
+            self._fault(number, "reference", fault.code, fault.detail)
+        name, note = cells.text(at.cell(row, "name")), cells.text(at.cell(row, "note"))
+        for what, words, longest in (("name", name, NAME), ("reference", reference, REFERENCE)):
+            if len(words) > longest:
+                self._fault(number, what, "too_long", str(longest))
+        if self.fault_count > before or day is None:
+            return None
+        return ListedGift(number, day, name, amount, note[:NOTE], reference)
+
+    def _is_total(self, number: int, row: Sequence[Cell], words: Sequence[str]) -> bool:
+        plain = {word.rstrip(":：").replace(" ", "").casefold() for word in words}
+        joined = " ".join(words) if any("共" in word or "总金额" in word for word in words) else ""
+        said, counted = _SUM.search(joined), _COUNT.search(joined)
+        if not plain & TOTAL_WORDS and not (said and counted):
+            return False
+        if counted:
+            self.stated_count = int(counted.group(1).replace(",", ""))
+        at, raw = self.columns, self.columns.cell(row, "amount")
+        try:
+            shown = said.group(1) if said and counted else raw
+            self.stated_total = cells.amount(
+                shown, self.currency, decimal=at.decimal, unit=1 if said and counted else at.unit
             )
-        return Money.parse(_text(cell), currency).minor
-    except (BadInput, InvalidOperation, ValueError):
-        return None
+        except CellFault:
+            self._fault(number, "amount", "total_unreadable")
+        self.total_row = number
+        return True
+
+    def _without_amount(self, number: int, row: Sequence[Cell], words: Sequence[str]) -> None:
+        """A line without an amount: money that went out, a remark, or (below the last gift) a signature."""
+        shown = " ".join(words)[:120]
+        if cells.text(self.columns.cell(row, "debit")):
+            self.outgoing += 1
+            self.prose.append((number, shown))
+        elif _REMARK.match(shown):
+            self._blank = True
+            self.prose.append((number, shown))
+        elif self._blank or self.total_row:
+            self._waiting.append((number, shown))
+        else:
+            self._fault(number, "amount", "amount_missing")
+
+    def _agree(self) -> None:
+        if self.fault_count:
+            return
+        if self.stated_total is not None and self.stated_total != self.total:
+            away = format_money(Money(self.stated_total - self.total, self.currency))
+            self._fault(self.total_row, "amount", "total_differs", away)
+
+    def _fault(self, row: int, what: str, code: str, detail: str = "") -> None:
+        self._keep(Fault(row, letter(self.columns.at.get(what, -1)), code, detail))
+
+    def _keep(self, fault: Fault) -> None:
+        self.fault_count += 1
+        if len(self.faults) < FAULTS_KEPT:
+            self.faults.append(fault)
 
 
-def _day(cell: Any) -> dt.date | None:
-    if isinstance(cell, dt.datetime):
-        return cell.date()
-    if isinstance(cell, dt.date):
-        return cell
-    match = _DATE.fullmatch(_text(cell))
-    try:
-        return dt.date(*(int(part) for part in match.groups())) if match else None
-    except ValueError:
-        return None
+def guess_columns(table: Table, currency: str) -> Columns | None:
+    """This will guess which column is what; None when there is no header to be seen."""
+    return columns.guess(table.head(), wanted=WANTED, currency=currency)
 
 
-def _letter(place: int) -> str:
-    return chr(ord("A") + place) if place < 26 else f"A{chr(ord('A') + place - 26)}"
+def read_gifts(path: Path, *, currency: str, today: dt.date, day: dt.date | None = None,
+               at: Columns | None = None) -> GiftList:  # fmt: skip
+    """This will open a list and guess its columns unless they are given; `day` dates a list without a date column.
+
+    Raises UnreadableTable when it is no table, or has no header.
+    """
+    table = open_table(path)
+    chosen = at or guess_columns(table, currency)
+    if chosen is None:
+        raise UnreadableTable(
+            _("没有找到表头。前30行里要有一行写着金额和别的列名，例如“捐赠人”“捐赠金额（元）”。")
+        )
+    return GiftList(table, chosen, currency, day, today)

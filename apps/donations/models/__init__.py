@@ -1,6 +1,14 @@
-"""Gifts, their receipts and their refunds. A gift's amount never changes; what became of it is in the ledger."""
+"""Gifts, receipts, refunds, lists and teams. A gift's amount never changes; what became of it is in the ledger."""
 
 from apps.donations.models.gift import Gift, GiftCount, GiftList, GiftStatusChange, Receipt, ReceiptRange
+from apps.donations.models.imports import (
+    GiftFilePart,
+    GiftImport,
+    GiftImportStatusChange,
+    GiftSource,
+    ListFault,
+    StagedGift,
+)
 from apps.donations.models.redirect import GiftRedirect
 from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
 from apps.donations.models.team import Team
@@ -9,13 +17,19 @@ __all__ = [
     "BankDetailsRead",
     "Gift",
     "GiftCount",
+    "GiftFilePart",
+    "GiftImport",
+    "GiftImportStatusChange",
     "GiftList",
     "GiftRedirect",
+    "GiftSource",
     "GiftStatusChange",
+    "ListFault",
     "Receipt",
     "ReceiptRange",
     "Refund",
     "RefundStatusChange",
     "ReserveFeed",
+    "StagedGift",
     "Team",
 ]

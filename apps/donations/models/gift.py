@@ -73,6 +73,7 @@ class Gift(models.Model):
     gift_list = models.ForeignKey(GiftList, on_delete=models.PROTECT, null=True)
     offline_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique where given)
     note = models.CharField(max_length=300, blank=True)
+    bank_reference = models.CharField(max_length=80, blank=True, db_default="")
 
     class Meta:
         constraints = [

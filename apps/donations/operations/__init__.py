@@ -17,6 +17,7 @@ from apps.donations.operations.receipts import (
 )
 from apps.donations.operations.receiving import (
     close_full_campaign,
+    close_full_project,
     end_unpaid_gift,
     post_gift_fee,
     record_donations,
@@ -41,6 +42,7 @@ __all__ = [
     "assign_receipt_range",
     "change_team",
     "close_full_campaign",
+    "close_full_project",
     "close_team",
     "correct_receipts",
     "end_unpaid_gift",

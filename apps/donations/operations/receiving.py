@@ -131,9 +131,15 @@ def close_full_campaign(*, actor: Actor, gift_id: int, now: dt.datetime) -> None
     """This will end the campaign of a gift's project once its net raised money has reached the target (F5)."""
     authorize(policies.can_record_donation, actor)
     gift = Gift.objects.select_related("project").get(pk=gift_id)
-    if gift.project is None or gift.project.status != ProjectStatus.RAISING or gift.earmark_id is None:
-        return
-    project = lock_project(gift.project.pk)
+    if gift.project is not None and gift.project.status == ProjectStatus.RAISING:
+        close_full_project(actor=actor, project_id=gift.project.pk, now=now)
+
+
+@transaction.atomic
+def close_full_project(*, actor: Actor, project_id: int, now: dt.datetime) -> None:
+    """This will end a project's campaign once what counts to its target has reached it (F5). Safe to repeat."""
+    authorize(policies.can_record_donation, actor)
+    project = lock_project(project_id)
     if project.status == ProjectStatus.RAISING and counted_to_target(project) >= project.target:
         close_raising(actor=actor, project=project, now=now, reason=str(_("已达到募捐目标")))
 

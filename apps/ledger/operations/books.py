@@ -4,9 +4,12 @@ from apps.ledger.models import Account, Book, Earmark, EarmarkBalance
 from apps.ledger.states import EARMARKED_NATURES, NATURE_OF
 
 
-def open_book(*, code: str, name: str, currency: str = "CNY") -> Book:
-    """This will open a book with all accounts of a currency, or add a currency to it; safe to repeat."""
-    book, _ = Book.objects.get_or_create(code=code, defaults={"name": name})
+def open_book(*, code: str, name: str, currency: str = "CNY", owner: int | None = None) -> Book:
+    """This will open a book with all accounts of a currency, or add a currency to it; safe to repeat.
+
+    `owner` is the organization whose book it is, opaque here.
+    """
+    book, _ = Book.objects.get_or_create(code=code, defaults={"name": name, "owner": owner})
     Account.objects.bulk_create(
         [
             Account(

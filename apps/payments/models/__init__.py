@@ -1,6 +1,19 @@
 """Payments: our intent, the provider's events as they came, and the facts they proved. Nothing here knows a gift."""
 
+from apps.payments.models.closing import DayClose, DayFigure
 from apps.payments.models.payment import Payment, PaymentStatusChange, ProviderEvent, ProviderFact
+from apps.payments.models.reconciliation import (
+    BalanceLine,
+    BankAccount,
+    BankLine,
+    BankStatement,
+    Difference,
+    Explanation,
+    Match,
+    Payout,
+    ProviderReading,
+    StatementDraft,
+)
 from apps.payments.models.refund import (
     ClockAlarm,
     PaymentDispute,
@@ -11,16 +24,28 @@ from apps.payments.models.refund import (
 from apps.payments.models.sandbox import SandboxDispute, SandboxRefund, SandboxSession
 
 __all__ = [
+    "BalanceLine",
+    "BankAccount",
+    "BankLine",
+    "BankStatement",
     "ClockAlarm",
+    "DayClose",
+    "DayFigure",
+    "Difference",
+    "Explanation",
+    "Match",
     "Payment",
     "PaymentDispute",
     "PaymentDisputeStatusChange",
     "PaymentRefund",
     "PaymentRefundStatusChange",
     "PaymentStatusChange",
+    "Payout",
     "ProviderEvent",
     "ProviderFact",
+    "ProviderReading",
     "SandboxDispute",
     "SandboxRefund",
     "SandboxSession",
+    "StatementDraft",
 ]

@@ -22,18 +22,21 @@ from apps.core import clock
 from apps.payments.models import SandboxDispute, SandboxRefund, SandboxSession
 from apps.payments.provider import (
     BadSignature,
+    BalanceItem,
     Checkout,
     CheckoutRequest,
     DisputeSnapshot,
     Fee,
     IncomingEvent,
     Movement,
+    PayoutItem,
     RefundRefused,
     RefundRequest,
     RefundSnapshot,
     Snapshot,
     StaleEvent,
 )
+from apps.payments.providers import sandbox_balance
 from apps.payments.states import DisputeStatus, Method, RefundStatus, Subject
 
 TOLERANCE = 300
@@ -147,6 +150,12 @@ class SandboxProvider:
 
     def recent_events(self, since: dt.datetime) -> Iterable[tuple[IncomingEvent, bytes]]:
         return []
+
+    def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
+        return sandbox_balance.lines(since, now)
+
+    def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
+        return sandbox_balance.payouts(since, now)
 
 
 def sign(stamp: str, body: bytes) -> str:

@@ -14,12 +14,14 @@ from django.conf import settings
 
 from apps.payments.provider import (
     BadSignature,
+    BalanceItem,
     Checkout,
     CheckoutRequest,
     DisputeSnapshot,
     Fee,
     IncomingEvent,
     Movement,
+    PayoutItem,
     ProviderUnavailable,
     RefundRefused,
     RefundRequest,
@@ -27,6 +29,7 @@ from apps.payments.provider import (
     Snapshot,
     StaleEvent,
 )
+from apps.payments.providers import stripe_balance
 from apps.payments.states import DisputeStatus, Method, RefundStatus, Subject
 
 log = structlog.get_logger(__name__)
@@ -260,6 +263,12 @@ class StripeProvider:
                 yield _incoming(json.loads(body)), body
         except stripe.StripeError as error:
             raise _unavailable("recent_events", error) from error
+
+    def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
+        return stripe_balance.lines(self._client, since)
+
+    def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
+        return stripe_balance.payouts(self._client, since)
 
 
 def _incoming(data: dict[str, Any]) -> IncomingEvent:

@@ -1,0 +1,14 @@
+"""The doorbell of imports: a worker is asked after commit; the sweep finds the import anyway."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from apps.donations.models import GiftImport
+
+
+def ring_import(listing: GiftImport) -> None:
+    """This will ask a worker to go on with an import; a broker that is away delays it, never fails it."""
+    from apps.donations.tasks import work_import
+
+    transaction.on_commit(lambda: work_import.delay(listing.pk))

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.core import clock
+from apps.donations.models import GiftImport
+from apps.donations.operations import lists
+from apps.donations.states import IN_WORK
+
+
+@shared_task(name="apps.donations.tasks.work_import")  # type: ignore[misc]
+def work_import(pk: int) -> bool:
+    """This will go on with an import that a doorbell named."""
+    return lists.work_import(pk=pk, now=clock.now())
+
+
+@shared_task(name="apps.donations.tasks.sweep_imports")  # type: ignore[misc]
+def sweep_imports() -> int:
+    """This will go on with imports whose worker was killed or never asked, and end forgotten ones."""
+    now = clock.now()
+    waiting = list(
+        GiftImport.objects.filter(status__in=IN_WORK).order_by("id").values_list("pk", flat=True)[:20]
+    )
+    return sum(lists.work_import(pk=pk, now=now) for pk in waiting) + lists.end_forgotten_imports(now=now)
