@@ -18,8 +18,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.accounts.models import Grant
 from apps.accounts.operations import SCOPE_OF
+from apps.core.actors import PUBLIC
+from apps.core.money import Money
 from apps.disclosures.models import Report
 from apps.donations.models import GiftImport
+from apps.donations.operations import TeamDraft, open_team
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
 from apps.payments.models import BankAccount, StatementDraft
@@ -74,7 +77,16 @@ class Objects:
         someone = account_for(None, "someone@example.org", mfa=False).person
         slug = city.project.slug
         refund = w.ask_back(city, paid, 1_000)
+        team = open_team(
+            actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
+            draft=TeamDraft("一起捐", "阿宽", "", Money(10_000), "k"),
+        )  # fmt: skip
         self.by_name: dict[str, dict[str, object]] = {
+            "donations_team": {"public_id": team.public_id},
+            "donations_team_run": {"public_id": team.public_id, "token": team.token},
+            "donations_team_hide": {"public_id": team.public_id},
+            "donations_summary": {"year": 2026},
+            "donations_summary_pdf": {"year": 2026},
             "donations_refund_one": {"number": refund.number},
             "disbursements_batch": {"number": self.batch.number},
             "disbursements_batch_file": {"number": self.batch.number, "kind": "csv"},
