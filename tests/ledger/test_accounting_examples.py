@@ -114,7 +114,7 @@ def spent_down_to(left: int, reserve: int) -> Earmark:
     return project
 
 
-def dashboard_refund() -> Entry:
+def foreign() -> Entry:
     project = spent_down_to(2_000, 2_500)
     return ledger.post_foreign_refund(
         actor=ACTOR, earmark=project.pk, origin=1, amount=5_000, key="f", effective_at=NOW, channel="card"
@@ -164,7 +164,7 @@ DONE: dict[str, Callable[[], Entry]] = {
     "The bank sends that payment back": returned,
     "A refund of ¥30.00 of what a gift has left": refund,
     "A refund of ¥30.00 paid by bank transfer": bank_refund,
-    "A refund of ¥50.00 made in the provider's dashboard, ¥20.00 of the gift left, ¥25.00 in the reserve": dashboard_refund,
+    "A refund of ¥50.00 made in the provider's dashboard, ¥20.00 of the gift left, ¥25.00 in the reserve": foreign,
     "A dispute takes ¥100.00, ¥40.00 of the gift left, ¥25.00 in the reserve": dispute,
     "That dispute is won": dispute_won,
     "¥25.00 of the federation's own money set aside for chargebacks": reserve_fed,
