@@ -46,6 +46,8 @@ POINTS = ["payments.event_stored", "payments.events_fetched", "donations.gifts_m
 PLAYS = ["refund_succeed", "refund_fail", "refund_dashboard", "dispute_inquire", "dispute_open", "dispute_win",
          "dispute_partly", "dispute_lose"]  # fmt: skip
 FAR = w._far()
+MOSTLY = st.sampled_from([True, True, True, False])
+"""A step mostly goes on to the next, so that thirty steps reach far."""
 
 SCOPED = {
     "1: entries close": """
@@ -130,15 +132,21 @@ class Giving(RuleBasedStateMachine):
             os.environ["CRASH_AT"] = ""
 
     def session(self, i: int) -> SandboxSession:
+        """The i-th gift's payment at the test cashier."""
         return w.session_of(self.gifts[i % len(self.gifts)])
 
     @rule(point=st.sampled_from(POINTS))
     def crash_soon(self, point: str) -> None:
         self.doomed = point
 
-    @rule(fen=st.integers(100, 3_000))
-    def give(self, fen: int) -> None:
+    @rule(fen=st.integers(100, 3_000), paid=MOSTLY, worked=MOSTLY)
+    def give(self, fen: int, paid: bool, worked: bool) -> None:
+        before = len(self.gifts)
         self.survive(lambda: self.gifts.append(w.open_gift(self.world, fen)), again=False)
+        if paid and len(self.gifts) > before:
+            settle(self.session(-1), w.NOW)
+            self.survive(lambda: self.tell(self.session(-1), "session.paid", 1))
+            self.work_if(worked)
 
     @precondition(lambda self: self.gifts)
     @rule(i=st.integers(0, 9), late=st.booleans())
@@ -169,6 +177,10 @@ class Giving(RuleBasedStateMachine):
         for _ in range(copies):
             receive_event(provider_name="sandbox", headers=headers, body=body, now=w.NOW)
 
+    def work_if(self, wanted: bool) -> None:
+        if wanted:
+            self.work()
+
     @rule()
     def work(self) -> None:
         def both() -> None:
@@ -187,12 +199,16 @@ class Giving(RuleBasedStateMachine):
         self.survive(lambda: deliver_due(now=FAR, limit=limit))
 
     @precondition(lambda self: self.gifts)
-    @rule(i=st.integers(0, 9), fen=st.integers(1, 3_000))
-    def ask_back(self, i: int, fen: int) -> None:
+    @rule(i=st.integers(0, 9), fen=st.integers(1, 1_500), approved=MOSTLY, sent=MOSTLY)
+    def ask_back(self, i: int, fen: int, approved: bool, sent: bool) -> None:
         gift = Gift.objects.get(pk=self.gifts[i % len(self.gifts)].pk)
         self.survive(lambda: w.ask_back(self.world, gift, fen))
+        if approved:
+            self.decide(True)
+        if sent:
+            self.send_back()
 
-    @rule(yes=st.booleans())
+    @rule(yes=MOSTLY)
     def decide(self, yes: bool) -> None:
         asked = Refund.objects.filter(gift__fund=self.fund, status="requested").first()
         manager = self.world.people["manager"]
@@ -206,13 +222,37 @@ class Giving(RuleBasedStateMachine):
         self.survive(lambda: send_refunds(now=FAR))
 
     @precondition(lambda self: self.gifts)
-    @rule(i=st.integers(0, 9), action=st.sampled_from(PLAYS), fen=st.integers(0, 1_500), told=st.booleans())
-    def play(self, i: int, action: str, fen: int, told: bool) -> None:
+    @rule(
+        i=st.integers(0, 9),
+        action=st.sampled_from(PLAYS),
+        fen=st.integers(0, 1_500),
+        told=MOSTLY,
+        worked=MOSTLY,
+    )
+    def play(self, i: int, action: str, fen: int, told: bool, worked: bool) -> None:
+        self._play(i, action, fen, told, worked)
+
+    @precondition(lambda self: self.gifts)
+    @rule(
+        i=st.integers(0, 9),
+        action=st.sampled_from(["refund_succeed", "refund_fail"]),
+        told=MOSTLY,
+        worked=MOSTLY,
+    )
+    def answer_a_refund(self, i: int, action: str, told: bool, worked: bool) -> None:
+        """The answers that need a refund under way, where there is one."""
+        sessions = [self.session(n) for n in range(len(self.gifts))]
+        waiting = [n for n, each in enumerate(sessions) if each.refunds.exclude(status="failed").exists()]
+        if waiting:
+            self._play(waiting[i % len(waiting)], action, 0, told, worked)
+
+    def _play(self, i: int, action: str, fen: int, told: bool, worked: bool) -> None:
         session = self.session(i)
         if session.status == "paid":
-            for kind in play(session, action, w.NOW, fen):
-                if told:
-                    self.tell(session, kind, 1)
+            kinds = play(session, action, w.NOW, fen)
+            if told:
+                self.survive(lambda: [self.tell(session, kind, 1) for kind in kinds])
+            self.work_if(worked)
 
     @rule(fen=st.integers(1, 4_000))
     def spend(self, fen: int) -> None:

@@ -95,6 +95,51 @@ def refund() -> Entry:
     )
 
 
+def bank_refund() -> Entry:
+    project = mark("project")
+    gift(project, 10_000, 1)
+    ledger.hold_refund(earmark=project.pk, origin=1, amount=3_000, purpose="r:1", now=NOW)
+    return ledger.settle_refund(
+        actor=ACTOR, purpose="r:1", key="s", now=NOW, effective_at=NOW, channel="bank", out_of="bank"
+    )
+
+
+def spent_down_to(left: int, reserve: int) -> Earmark:
+    """A gift of ¥100.00 of which only `left` is free, and a reserve."""
+    project, kept = mark("project"), mark("reserve", 9)
+    gift(project, 10_000, 1)
+    gift(kept, reserve, 2)
+    if left < 10_000:
+        paid(project, 10_000 - left)
+    return project
+
+
+def foreign() -> Entry:
+    project = spent_down_to(2_000, 2_500)
+    return ledger.post_foreign_refund(
+        actor=ACTOR, earmark=project.pk, origin=1, amount=5_000, key="f", effective_at=NOW, channel="card"
+    )
+
+
+def dispute() -> Entry:
+    project = spent_down_to(4_000, 2_500)
+    return ledger.post_dispute(
+        actor=ACTOR, earmark=project.pk, origin=1, amount=10_000, key="d", effective_at=NOW, channel="card"
+    )
+
+
+def dispute_won() -> Entry:
+    return ledger.reverse_entry(actor=ACTOR, entry=dispute(), key="w", effective_at=NOW)
+
+
+def reserve_fed() -> Entry:
+    operations, kept = mark("operations", 9), mark("reserve", 9)
+    gift(operations, 5_000, 1)
+    return ledger.transfer(
+        actor=ACTOR, source=operations.pk, target=kept.pk, amount=2_500, key="f", effective_at=NOW
+    )
+
+
 def moved() -> Entry:
     general, project = mark("general"), mark("project")
     gift(general, 10_000, 1)
@@ -118,6 +163,11 @@ DONE: dict[str, Callable[[], Entry]] = {
     "Aid of ¥120.00 paid from two gifts of ¥100.00 and ¥50.00": aid,
     "The bank sends that payment back": returned,
     "A refund of ¥30.00 of what a gift has left": refund,
+    "A refund of ¥30.00 paid by bank transfer": bank_refund,
+    "A refund of ¥50.00 made in the provider's dashboard, ¥20.00 of the gift left, ¥25.00 in the reserve": foreign,
+    "A dispute takes ¥100.00, ¥40.00 of the gift left, ¥25.00 in the reserve": dispute,
+    "That dispute is won": dispute_won,
+    "¥25.00 of the federation's own money set aside for chargebacks": reserve_fed,
     "¥60.00 moved from a micro-fund's general money to a project": moved,
     "The provider pays ¥198.80 out to the bank": payout,
 }

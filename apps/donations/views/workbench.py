@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core import clock
-from apps.core.actors import Actor
+from apps.core.actors import PUBLIC, Actor
 from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed
@@ -50,7 +50,8 @@ def refunds(request: Request) -> HttpResponse:
         {"rows": page[:PAGE], "more": page[PAGE - 1].number if len(page) > PAGE else "", "after": after,
          "status": status, "source": source, "q": number, "statuses": queries.refund_counts(visible),
          "sources": RefundSource.choices, "alarms": clock_alarms(clock.now()),
-         "can_ask": bool(request.actor.scopes("cashier") | request.actor.scopes("project_officer"))},
+         "can_ask": bool(request.actor.scopes("cashier") | request.actor.scopes("project_officer")),
+         "can_reserve": not request.actor.has("supervisor")},
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def refund(request: Request, number: str) -> HttpResponse:
     pays = found.way == RefundWay.BANK and allowed(policies.can_pay_refund, actor, found)
     context = {
         "item": found, "gift": found.gift, "bank": bank, "steps": _steps(found),
-        "changes": found.changes.order_by("-id")[:20], "receipts": queries.receipts_of_gift(found.gift),
+        "stops": _stops(found), "receipts": queries.receipts_of_gift(found.gift),
         "offer": queries.refund_offer(found.gift, clock.now()) if waiting else None,
         "today": clock.civil_day(clock.now()),
         "can_decide": waiting and allowed(policies.can_decide_refund, actor, found),
@@ -173,6 +174,18 @@ def _steps(found: Refund) -> list[dict[str, Any]]:
     state = "" if found.paid_at else "now" if found.status == RefundStatus.APPROVED else "todo"
     steps.append({"label": str(RefundWay(found.way).label), "note": note, "state": state})
     return steps
+
+
+def _stops(found: Refund) -> list[dict[str, Any]]:
+    """The refund's history, newest first, as the thread component draws it."""
+    stops = []
+    for change in found.changes.order_by("-id")[:20]:
+        who = change.actor_label
+        if change.actor_person is None:
+            who = _("捐赠人") if who == PUBLIC.label else _("系统，按支付渠道的确认")
+        text = f"{who}：{change.reason}" if change.reason else who
+        stops.append({"time": change.at, "title": change.to_label, "text": text, "state": ""})
+    return stops
 
 
 @never_cache

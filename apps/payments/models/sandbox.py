@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+from apps.payments import states
+
 
 class SandboxSession(models.Model):
     """A payment at the test cashier."""
@@ -35,6 +37,11 @@ class SandboxRefund(models.Model):
     failure = models.CharField(max_length=60, blank=True)
     made_at = models.DateTimeField()
 
+    @property
+    def said(self) -> str:
+        """This will give its state in the reader's words."""
+        return str(states.RefundStatus(self.status).label)
+
 
 class SandboxDispute(models.Model):
     """A dispute at the test cashier, with what it took and gave back."""
@@ -47,3 +54,8 @@ class SandboxDispute(models.Model):
     returned = models.BigIntegerField(default=0)
     returned_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
+
+    @property
+    def said(self) -> str:
+        """This will give its state in the reader's words."""
+        return str(states.DisputeStatus(self.status).label)
