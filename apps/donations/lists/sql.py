@@ -48,7 +48,7 @@ SELECT s.listing_id, s.row, %(column)s,
        to_char(s.day, 'YYYY-MM-DD')
 FROM donations_stagedgift s
 WHERE s.listing_id = %(listing)s AND (s.day NOT BETWEEN %(starts)s AND %(ends)s OR NOT EXISTS (
-  SELECT 1 FROM unnest(%(froms)s::date[], %(tos)s::date[]) AS span(a, b) WHERE s.day BETWEEN span.a AND span.b))
+  SELECT 1 FROM unnest(%(starting)s::date[], %(ending)s::date[]) AS span(a, b) WHERE s.day BETWEEN span.a AND span.b))
 ORDER BY s.row
 """
 
@@ -78,7 +78,7 @@ def note_outside(listing: GiftImport, project: Project, date_column: int) -> int
     spans = raising_days(project)
     return _run(
         _OUTSIDE, listing=listing.pk, column=letter(date_column), starts=project.starts_on, ends=project.ends_on,
-        froms=[a for a, _b in spans], tos=[b for _a, b in spans],
+        starting=[a for a, _b in spans], ending=[b for _a, b in spans],
     )  # fmt: skip
 
 

@@ -185,7 +185,7 @@ def faults(request: Request, public_id: str, kind: str) -> HttpResponseBase:
 @never_cache
 @require_safe
 def export_imports(request: Request) -> HttpResponseBase:
-    """This will export imports by the list's question, as CSV or (?as=xlsx) XLSX; logged with who and which question."""
+    """This will export imports by the list's question, as CSV or (?as=xlsx) XLSX; logged with its question."""
     _only_importers(request)
     words, status = (request.GET.get(name, "").strip()[:60] for name in ("q", "status"))
     rows = resource_rows(GiftImportResource(), queries.imports_of(request.actor, words=words, status=status))

@@ -138,6 +138,9 @@ def _write(
     )  # fmt: skip
     cash = listing.paid_by == PaidBy.CASH
     done = 0
+    with connection.cursor() as cursor:
+        # Thousands of credits a statement: the planner takes them for a handful and would loop over their square.
+        cursor.execute("SET LOCAL enable_nestloop = off")
     for first, last in sql.spans(listing, STEP):
         gifts = sql.insert_gifts(
             listing, first=first, last=last, salt=f"{listing.source}\x1f{listing.sha256}", fund=listing.fund_id,
