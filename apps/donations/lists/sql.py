@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -53,11 +55,23 @@ ORDER BY s.row
 """
 
 
+@contextmanager
+def without_loops() -> Iterator[None]:
+    """This will keep the planner, in the running transaction, from looping over what it takes for a handful of rows:
+    freshly copied rows have no statistics, and a loop over thousands of them costs their square."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = on")
+
+
 def mark_keys(listing: GiftImport) -> None:
     """This will give every staged row its identity: account, date, reference and amount where there is a reference,
     otherwise source, date, name, amount and note; and how many times that same row has occurred so far in its list."""
     account = listing.account or listing.source
-    _run(_KEYS, listing=listing.pk, account=account, source=listing.source)
+    with without_loops():
+        _run(_KEYS, listing=listing.pk, account=account, source=listing.source)
 
 
 def mark_known(listing: GiftImport) -> tuple[int, int, int]:

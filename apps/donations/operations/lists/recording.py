@@ -138,9 +138,6 @@ def _write(
     )  # fmt: skip
     cash = listing.paid_by == PaidBy.CASH
     done = 0
-    with connection.cursor() as cursor:
-        # Thousands of credits a statement: the planner takes them for a handful and would loop over their square.
-        cursor.execute("SET LOCAL enable_nestloop = off")
     for first, last in sql.spans(listing, STEP):
         gifts = sql.insert_gifts(
             listing, first=first, last=last, salt=f"{listing.source}\x1f{listing.sha256}", fund=listing.fund_id,
@@ -148,14 +145,15 @@ def _write(
             channel="cash" if cash else "bank", shown_as=ShownAs.ANONYMOUS, opened_at=now, earmark=earmark,
             gift_list=recorded.pk,
         )  # fmt: skip
-        post_credits(
-            actor=actor,
-            credits=[
-                Credit(key=f"offline:{key}", earmark=earmark, amount=amount, settled_at=received, origin=pk,
-                       channel="cash" if cash else "bank", into=AccountRole.CASH if cash else AccountRole.BANK)
-                for pk, key, amount, received in gifts
-            ],
-        )  # fmt: skip
+        with sql.without_loops():
+            post_credits(
+                actor=actor,
+                credits=[
+                    Credit(key=f"offline:{key}", earmark=earmark, amount=amount, settled_at=received, origin=pk,
+                           channel="cash" if cash else "bank", into=AccountRole.CASH if cash else AccountRole.BANK)
+                    for pk, key, amount, received in gifts
+                ],
+            )  # fmt: skip
         done += len(gifts)
         _settle_checks()
         tell(done)
