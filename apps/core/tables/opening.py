@@ -30,6 +30,8 @@ _FORMULA = re.compile(rb'<c r="([A-Z]{1,3})(\d+)"[^>]*><f')
 _VBA = "_VBA_PROJECT".encode("utf-16-le")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
+BOOKS = (_ZIP, _OLE)
+"""How workbooks begin: XLSX, XLS."""
 
 
 class UnreadableTable(BadInput):
@@ -92,7 +94,7 @@ def open_table(path: Path) -> Table:
         raise UnreadableTable(_("文件是空的。"))
     if size > LARGEST:
         raise UnreadableTable(_("文件超过256MB。请分成几个文件导入。"))
-    if start.startswith((_ZIP, _OLE)):
+    if start.startswith(BOOKS):
         if size > LARGEST_BOOK:
             raise UnreadableTable(_("表格文件超过32MB。请另存为CSV再导入，CSV没有行数限制。"))
         return _book(path, "xlsx" if start.startswith(_ZIP) else "xls")
