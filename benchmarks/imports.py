@@ -34,7 +34,7 @@ began = time.perf_counter()
 {body}
 print("RESULT", time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
-OURS = "call_command('import_gifts', {path!r}, '--project', {project!r}, '--source', {source!r}, '--account', {source!r})"
+OURS = "call_command('import_gifts', {path!r}, '--project', {project!r}, '--source', {source!r})"
 THEIRS = """
 from benchmarks.imports import baseline
 baseline({path!r}, {project!r})

@@ -117,10 +117,15 @@ def closed_figures(close: DayClose) -> list[KindFigures]:
 
 
 _COMING = """
-SELECT k.kind, k.currency, coalesce(sum(p.raised), 0) + coalesce(sum(m.raised), 0),
-       coalesce(sum(p.refunded), 0) + coalesce(sum(m.refunded), 0),
-       coalesce(sum(p.spent), 0) + coalesce(sum(m.spent), 0), coalesce(sum(p.fees), 0) + coalesce(sum(m.fees), 0), coalesce(sum(p.moved_in), 0) + coalesce(sum(m.moved_in), 0),
-       coalesce(sum(p.held), 0) + coalesce(sum(m.held), 0), 0, coalesce(sum(p.gifts), 0) + coalesce(sum(m.gifts), 0)
+SELECT k.kind, k.currency,
+  coalesce(sum(p.raised), 0) + coalesce(sum(m.raised), 0),
+  coalesce(sum(p.refunded), 0) + coalesce(sum(m.refunded), 0),
+  coalesce(sum(p.spent), 0) + coalesce(sum(m.spent), 0),
+  coalesce(sum(p.fees), 0) + coalesce(sum(m.fees), 0),
+  coalesce(sum(p.moved_in), 0) + coalesce(sum(m.moved_in), 0),
+  coalesce(sum(p.held), 0) + coalesce(sum(m.held), 0),
+  0,
+  coalesce(sum(p.gifts), 0) + coalesce(sum(m.gifts), 0)
 FROM ledger_earmark k
 LEFT JOIN payments_dayfigure p ON p.close_id = %(previous)s AND p.earmark_id = k.id
 LEFT JOIN payments_movements(%(book)s, coalesce(%(cut0)s, '-infinity'::timestamptz),

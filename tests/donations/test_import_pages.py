@@ -12,9 +12,11 @@ from python_calamine import CalamineWorkbook
 from apps.core.models import ExportRecord
 from apps.donations.models import Gift, GiftImport, ListFault
 from apps.donations.operations import lists
+from apps.donations.operations.lists import starting
+from apps.donations.operations.lists.staging import list_head
 from tests import world as w
 from tests.accounts.signing import account_of, with_session
-from tests.donations.lists import SLICE, city_of_2020
+from tests.donations.lists import SLICE, city_of_2020, start
 
 pytestmark = pytest.mark.django_db
 
@@ -163,3 +165,17 @@ def test_errors_speak_english() -> None:
     work()
     page = client.get("/en" + where).content.decode()
     assert ListFault.objects.count() == 1 and "negative" in page and "是负数" not in page
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_long_lists_head_needs_its_first_part_only(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setattr(starting, "PART", 301)
+    city = city_of_2020()
+    rows = "".join(f"2020-01-23,捐赠人{n},1,\n" for n in range(100))
+    listing = start(city, ("日期,捐赠人,金额,备注\n" + rows).encode(encoding))
+    assert listing.parts.count() > 3
+    head = list_head(listing)
+    assert head[0][1] == "捐赠人" and 3 < len(head) < 60
+    lists.work_import(pk=listing.pk, now=w.NOW)
+    listing.refresh_from_db()
+    assert (listing.gifts, listing.total) == (100, 10_000)

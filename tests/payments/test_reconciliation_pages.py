@@ -122,6 +122,8 @@ def test_lists_are_searched_paged_and_exported(city: w.World) -> None:
         copy = b"".join(cashier.get(f"{DESK}differences.csv?q=K007").streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
         assert copy.count("\n") == 2 and "1.00" in copy
         assert ExportRecord.objects.get().query["q"] == "K007"
+        cashier.post(f"{DESK}?q=K00", {"act": "explain", "all": "1", "reason": "一批来款，正在核实"})
+        assert Difference.objects.filter(explained=True).count() == 10
 
 
 def test_columns_are_mended_and_remembered(city: w.World) -> None:

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from python_calamine import CalamineError, CalamineWorkbook
@@ -29,6 +30,8 @@ _FORMULA = re.compile(rb'<c r="([A-Z]{1,3})(\d+)"[^>]*><f')
 _VBA = "_VBA_PROJECT".encode("utf-16-le")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
+BOOKS = (_ZIP, _OLE)
+"""How workbooks begin: XLSX, XLS."""
 
 
 class UnreadableTable(BadInput):
@@ -46,13 +49,17 @@ class Table:
     delimiter: str = ","
     formulas: frozenset[tuple[int, int]] = frozenset()
     other_sheets: int = 0
-    _rows: list[list[Cell]] | None = field(default=None, repr=False)
+    _sheet: Any = field(default=None, repr=False)
 
     def __iter__(self) -> Iterator[tuple[int, list[Cell]]]:
         if self.kind == "csv":
             yield from self._lines()
         else:
-            yield from enumerate(self._rows or [], start=1)
+            # Row by row, and with the empty columns before the first cell, so that places are those a person sees.
+            start = self._sheet.start
+            before: list[Cell] = [""] * (start[1] if start else 0)
+            for number, row in enumerate(self._sheet.iter_rows(), start=1):
+                yield number, [*before, *row] if before else row
 
     def head(self, rows: int = 60) -> list[list[Cell]]:
         """This will give the first rows."""
@@ -87,7 +94,7 @@ def open_table(path: Path) -> Table:
         raise UnreadableTable(_("文件是空的。"))
     if size > LARGEST:
         raise UnreadableTable(_("文件超过256MB。请分成几个文件导入。"))
-    if start.startswith((_ZIP, _OLE)):
+    if start.startswith(BOOKS):
         if size > LARGEST_BOOK:
             raise UnreadableTable(_("表格文件超过32MB。请另存为CSV再导入，CSV没有行数限制。"))
         return _book(path, "xlsx" if start.startswith(_ZIP) else "xls")
@@ -143,12 +150,10 @@ def _book(path: Path, kind: str) -> Table:
         sheet = book.get_sheet_by_index(0)
         if sheet.total_height > LARGEST_BOOK_ROWS:
             raise UnreadableTable(_("表格超过10万行。请另存为CSV再导入，CSV没有行数限制。"))
-        # Without skipping the empty area, so that rows and columns keep the numbers a person sees.
-        rows = sheet.to_python(skip_empty_area=False)
         others = sum(book.get_sheet_by_index(n).height > 0 for n in range(1, min(len(book.sheet_names), 20)))
     except (CalamineError, IndexError, OSError, ValueError) as error:
         raise UnreadableTable(_("打不开这个表格文件。请确认它没有损坏，也没有加密。")) from error
-    return Table(path, kind, formulas=formulas, other_sheets=others, _rows=rows)
+    return Table(path, kind, formulas=formulas, other_sheets=others, _sheet=sheet)
 
 
 def _check_zip(path: Path) -> frozenset[tuple[int, int]]:

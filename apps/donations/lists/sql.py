@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -48,16 +50,28 @@ SELECT s.listing_id, s.row, %(column)s,
        to_char(s.day, 'YYYY-MM-DD')
 FROM donations_stagedgift s
 WHERE s.listing_id = %(listing)s AND (s.day NOT BETWEEN %(starts)s AND %(ends)s OR NOT EXISTS (
-  SELECT 1 FROM unnest(%(froms)s::date[], %(tos)s::date[]) AS span(a, b) WHERE s.day BETWEEN span.a AND span.b))
+  SELECT 1 FROM unnest(%(starting)s::date[], %(ending)s::date[]) AS span(a, b) WHERE s.day BETWEEN span.a AND span.b))
 ORDER BY s.row
 """
+
+
+@contextmanager
+def without_loops() -> Iterator[None]:
+    """This will keep the planner, in the running transaction, from looping over what it takes for a handful of rows:
+    freshly copied rows have no statistics, and a loop over thousands of them costs their square."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def mark_keys(listing: GiftImport) -> None:
     """This will give every staged row its identity: account, date, reference and amount where there is a reference,
     otherwise source, date, name, amount and note; and how many times that same row has occurred so far in its list."""
     account = listing.account or listing.source
-    _run(_KEYS, listing=listing.pk, account=account, source=listing.source)
+    with without_loops():
+        _run(_KEYS, listing=listing.pk, account=account, source=listing.source)
 
 
 def mark_known(listing: GiftImport) -> tuple[int, int, int]:
@@ -78,7 +92,7 @@ def note_outside(listing: GiftImport, project: Project, date_column: int) -> int
     spans = raising_days(project)
     return _run(
         _OUTSIDE, listing=listing.pk, column=letter(date_column), starts=project.starts_on, ends=project.ends_on,
-        froms=[a for a, _b in spans], tos=[b for _a, b in spans],
+        starting=[a for a, _b in spans], ending=[b for _a, b in spans],
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from apps.core.policies import authorize
 from apps.core.tables.cells import Cell
 from apps.core.tables.columns import Columns
 from apps.core.tables.exporting import export_rows, resource_rows
-from apps.core.tables.opening import LARGEST, UnreadableTable, open_table
+from apps.core.tables.opening import LARGEST, UnreadableTable
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.donations import list_queries as queries
 from apps.donations import policies
@@ -31,7 +31,7 @@ from apps.donations.import_forms import ColumnsForm, NewImportForm
 from apps.donations.lists.copies import marked_rows
 from apps.donations.models import GiftImport, ReceiptRange
 from apps.donations.operations import lists
-from apps.donations.operations.lists.staging import list_file
+from apps.donations.operations.lists.staging import list_head
 from apps.donations.resources import GiftImportResource, ReceiptRangeResource, template_rows
 from apps.donations.states import IN_WORK, ImportStatus, Known
 from apps.funds.models import MicroFund, Project
@@ -120,8 +120,7 @@ def gift_import(request: Request, public_id: str) -> HttpResponse:
     form = None
     if listing.status in (ImportStatus.ASKING, ImportStatus.PREVIEW):
         kept = Columns.from_json(listing.columns) if listing.columns else None
-        with list_file(listing) as path:
-            head = open_table(path).head()
+        head = list_head(listing)
         form = ColumnsForm(
             request.POST if request.POST.get("act") == "columns" else None,
             head=head,
@@ -185,7 +184,7 @@ def faults(request: Request, public_id: str, kind: str) -> HttpResponseBase:
 @never_cache
 @require_safe
 def export_imports(request: Request) -> HttpResponseBase:
-    """This will export imports by the list's question, as CSV or (?as=xlsx) XLSX; logged with who and which question."""
+    """This will export imports by the list's question, as CSV or (?as=xlsx) XLSX; logged with its question."""
     _only_importers(request)
     words, status = (request.GET.get(name, "").strip()[:60] for name in ("q", "status"))
     rows = resource_rows(GiftImportResource(), queries.imports_of(request.actor, words=words, status=status))

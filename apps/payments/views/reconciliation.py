@@ -52,8 +52,6 @@ def reconciliation(request: Request) -> HttpResponse:
     """This will list what doesn't agree, with a next step each; a POST explains or pairs what was ticked."""
     book = _book(request, write=request.method == "POST")
     reason = typed(request, "reason") if request.method == "POST" else ""
-    if request.method == "POST" and _act(request, book, reason):
-        return redirect("payments_reconciliation")
     side, kind, words, after = (
         request.GET.get(name, "").strip()[:60] for name in ("side", "kind", "q", "after")
     )
@@ -67,20 +65,24 @@ def reconciliation(request: Request) -> HttpResponse:
             pass
     page = list(rows[: PAGE + 1])
     more = f"{page[PAGE - 1].day}_{page[PAGE - 1].key}" if len(page) > PAGE else ""
-    now = clock.now()
+    now, chosen = clock.now(), request.POST.getlist("key")[:PAGE]
+    if request.POST.get("all") == "1":
+        chosen = [row.key for row in page[:PAGE]]
+    if request.method == "POST" and _act(request, book, chosen, reason):
+        return redirect("payments_reconciliation")
     return render(
         request, "payments/reconciliation.html",
         {"rows": page[:PAGE], "more": more, "after": after, "side": side, "kind": kind, "q": words,
          "explained": explained, "sides": Side.choices, "kinds": DifferenceKind.choices, "reason": reason,
-         "chosen": request.POST.getlist("key"), "accounts": queries.accounts(book), "last": queries.last_close(book),
+         "chosen": chosen, "accounts": queries.accounts(book), "last": queries.last_close(book),
          "next_day": queries.next_day(book, now), "now": now,
          "can": allowed(policies.can_reconcile, request.actor, book.owner or 0)},
         status=422 if request.method == "POST" else 200,
     )  # fmt: skip
 
 
-def _act(request: Request, book: Book, reason: str) -> bool:
-    keys, now = request.POST.getlist("key")[:500], clock.now()
+def _act(request: Request, book: Book, keys: list[str], reason: str) -> bool:
+    now = clock.now()
     if request.POST.get("act") == "pair":
         return attempt(
             request,

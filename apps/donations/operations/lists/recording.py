@@ -145,14 +145,15 @@ def _write(
             channel="cash" if cash else "bank", shown_as=ShownAs.ANONYMOUS, opened_at=now, earmark=earmark,
             gift_list=recorded.pk,
         )  # fmt: skip
-        post_credits(
-            actor=actor,
-            credits=[
-                Credit(key=f"offline:{key}", earmark=earmark, amount=amount, settled_at=received, origin=pk,
-                       channel="cash" if cash else "bank", into=AccountRole.CASH if cash else AccountRole.BANK)
-                for pk, key, amount, received in gifts
-            ],
-        )  # fmt: skip
+        with sql.without_loops():
+            post_credits(
+                actor=actor,
+                credits=[
+                    Credit(key=f"offline:{key}", earmark=earmark, amount=amount, settled_at=received, origin=pk,
+                           channel="cash" if cash else "bank", into=AccountRole.CASH if cash else AccountRole.BANK)
+                    for pk, key, amount, received in gifts
+                ],
+            )  # fmt: skip
         done += len(gifts)
         _settle_checks()
         tell(done)

@@ -14,8 +14,9 @@ from apps.core.actors import Actor
 from apps.core.clock import civil_day
 from apps.core.crash import crash_point
 from apps.core.policies import authorize
+from apps.core.tables.cells import Cell
 from apps.core.tables.columns import Columns
-from apps.core.tables.opening import UnreadableTable
+from apps.core.tables.opening import BOOKS, UnreadableTable, open_table
 from apps.core.transitions import move
 from apps.donations import policies
 from apps.donations.lists import sql
@@ -69,6 +70,20 @@ def list_file(listing: GiftImport, path: Path | None = None) -> Iterator[Path]:
             file.write(bytes(content))
         file.flush()
         yield Path(file.name)
+
+
+def list_head(listing: GiftImport) -> list[list[Cell]]:
+    """This will give the first rows of a list as it was brought; of a long text file only its first part is read."""
+    parts = GiftFilePart.objects.filter(listing=listing).order_by("n")
+    first = bytes(parts[0].content)
+    if first.startswith(BOOKS) or parts.count() == 1:
+        with list_file(listing) as path:
+            return open_table(path).head()
+    with tempfile.NamedTemporaryFile(prefix="list-") as file:
+        end = first.rfind(b"\n") + 1
+        file.write(first[: end - end % 2 if first[:2] in (b"\xff\xfe", b"\xfe\xff") else end])
+        file.flush()
+        return open_table(Path(file.name)).head()
 
 
 def _copy(actor: Actor, listing: GiftImport, sheet: GiftList, now: dt.datetime, tell: Tell | None) -> None:
