@@ -82,6 +82,10 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 900.0,
     },
     "payments: send refunds, ask after them": {"task": "apps.payments.tasks.send_refunds", "schedule": 30.0},
+    "payments: follow standing orders": {
+        "task": "apps.payments.tasks.follow_subscriptions",
+        "schedule": 60.0,
+    },
     "payments: ask after disputes": {"task": "apps.payments.tasks.poll_disputes", "schedule": 3600.0},
     "payments: read balances and payouts": {
         "task": "apps.payments.tasks.read_balances",

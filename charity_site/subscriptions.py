@@ -12,6 +12,7 @@ from apps.donations.events import (
     GiftListRecorded,
     GiftReceived,
     LinkAsked,
+    MonthlyGiftChanged,
     RefundDecided,
     RefundFailed,
     RefundPaid,
@@ -21,12 +22,15 @@ from apps.donations.events import (
 from apps.funds.events import ProjectStatusChanged
 from apps.notifications import handlers as notifications
 from apps.payments.events import (
+    ChargeFailed,
     DisputeChanged,
     FeeCharged,
     MoneyReturned,
     PaymentEnded,
     PaymentRefundFailed,
     PaymentSettled,
+    SubscriptionCharged,
+    SubscriptionFollowed,
 )
 
 
@@ -35,6 +39,10 @@ def subscribe() -> None:
     on_publish(ring)
     register(PaymentSettled, donations.settle_gifts)
     register(FeeCharged, donations.settle_fee)
+    register(SubscriptionCharged, donations.settle_month)
+    register(SubscriptionFollowed, donations.follow_subscription)
+    register(ChargeFailed, notifications.mail_charge_failed)
+    register(MonthlyGiftChanged, notifications.mail_monthly_changed)
     register(MoneyReturned, donations.settle_returned)
     register(PaymentRefundFailed, donations.free_failed_refund)
     register(DisputeChanged, donations.answer_dispute_in_red)

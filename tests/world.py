@@ -152,7 +152,7 @@ def pay(gift: Gift, *, now: dt.datetime = NOW, copies: int = 1) -> None:
 def session_of(gift: Gift) -> SandboxSession:
     gift.refresh_from_db()
     assert gift.payment is not None
-    return SandboxSession.objects.get(reference=str(gift.payment.uuid))
+    return SandboxSession.objects.get(ref=gift.payment.session_ref)
 
 
 def work(now: dt.datetime = NOW) -> None:

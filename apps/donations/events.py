@@ -71,3 +71,15 @@ class GiftListRecorded(Event):
     name: ClassVar[str] = "donations.gift_list_recorded"
     list_id: int
     project_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyGiftChanged(Event):
+    """A monthly gift moved on from `was` to `status`, or to another amount (minor units)."""
+
+    name: ClassVar[str] = "donations.monthly_gift_changed"
+    monthly_id: int
+    status: str
+    amount: int
+    was: str
+    change_id: str

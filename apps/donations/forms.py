@@ -14,7 +14,7 @@ from apps.donations.operations import BankDetails, GiftRequest, TeamDraft
 from apps.donations.queries import RefundOffer
 from apps.donations.states import ShownAs
 from apps.organizations.models import check_uscc
-from apps.payments.registry import offered_methods
+from apps.payments.registry import monthly_provider, offered_methods
 from apps.payments.states import Method
 from apps.publication.privacy import check_publishable
 
@@ -47,6 +47,11 @@ class GiveForm(forms.Form):
     amount = forms.CharField(
         label=_("其他金额"), required=False, max_length=24, help_text=_("1元起"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )  # fmt: skip
+    frequency = forms.ChoiceField(
+        label=_("捐多久"), widget=forms.RadioSelect, required=False, initial="once",
+        choices=[("once", _("捐一次")), ("monthly", _("每月捐（银行卡）"))],
+        help_text=_("每月捐随时可以改金额、暂停或停止"),
     )  # fmt: skip
     method = forms.ChoiceField(label=_("付款方式"), widget=forms.RadioSelect)
     shown_as = forms.ChoiceField(
@@ -91,6 +96,8 @@ class GiveForm(forms.Form):
         self.fields["method"].choices = [(m, Method(m).label) for m in methods]  # type: ignore[attr-defined]
         self.fields["method"].initial = next(iter(methods), None)
         self.fields["key"].initial = secrets.token_urlsafe(24)
+        if monthly_provider() is None:
+            del self.fields["frequency"]
         self.needs_confirmation = False
 
     def clean_payer_code(self) -> str:
@@ -111,6 +118,11 @@ class GiveForm(forms.Form):
                 self.add_error("amount", _("请选一个金额，或填写其他金额。"))
         except DomainError as error:
             self.add_error("amount", str(error.message))
+        if data.get("frequency") == "monthly":
+            data["method"] = Method.CARD
+            self.errors.pop("method", None)
+            if not data.get("email") and "email" not in self.errors:
+                self.add_error("email", _("月捐要填邮箱：每月到账、扣款失败都靠它告诉您。"))
         # The donor chose to give what still fits the target (F5): never more than was typed.
         trim = data.get("trim") or ""
         if "money" in data and trim.isascii() and trim.isdigit() and 0 < int(trim) < data["money"].minor:
@@ -147,7 +159,7 @@ class GiveForm(forms.Form):
         """This will turn the valid form into what the operation takes."""
         data = self.cleaned_data
         # A double click sends the same again and is one gift; somebody who goes back and changes something wants that.
-        content = (data["key"], *(str(data[name]) for name in CONTENT))
+        content = (data["key"], *(str(data.get(name, "")) for name in CONTENT))
         key = hashlib.sha256("\x1f".join(content).encode()).hexdigest()
         return GiftRequest(
             money=data["money"], method=data["method"], key=key, shown_as=data["shown_as"],
@@ -216,6 +228,25 @@ class FeedForm(forms.Form):
     def clean_amount(self) -> Money:
         try:
             return Money.parse(self.cleaned_data["amount"])
+        except DomainError as error:
+            raise forms.ValidationError(str(error.message)) from error
+
+
+class MonthlyAmountForm(forms.Form):
+    """Another amount for the months to come."""
+
+    amount = forms.CharField(
+        label=_("每月改成"), max_length=24,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, currency: str = "CNY", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+
+    def clean_amount(self) -> Money:
+        try:
+            return Money.parse(self.cleaned_data["amount"], self.currency)
         except DomainError as error:
             raise forms.ValidationError(str(error.message)) from error
 

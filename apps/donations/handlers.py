@@ -7,7 +7,7 @@ from apps.core.events import in_batches
 from apps.core.pages import bump_epoch
 from apps.donations import operations
 from apps.donations.events import GiftListRecorded, GiftReceived, RefundFailed, RefundPaid
-from apps.donations.models import Refund
+from apps.donations.models import Gift, Refund
 from apps.payments.events import (
     DisputeChanged,
     FeeCharged,
@@ -15,8 +15,9 @@ from apps.payments.events import (
     PaymentEnded,
     PaymentRefundFailed,
     PaymentSettled,
+    SubscriptionCharged,
+    SubscriptionFollowed,
 )
-from apps.payments.models import PaymentDispute
 from apps.payments.states import DisputeStatus
 
 ACTOR = system("donations.provider_facts")
@@ -32,6 +33,16 @@ def settle_gifts(events: list[PaymentSettled], *, now: dt.datetime) -> None:
 def settle_fee(event: FeeCharged, *, now: dt.datetime) -> None:
     """This will post a payment's fee; one transaction each, because it locks the gift's earmark."""
     operations.post_gift_fee(actor=ACTOR, fact_id=event.fact_id, now=now)
+
+
+def settle_month(event: SubscriptionCharged, *, now: dt.datetime) -> None:
+    """This will make a collected month a received gift."""
+    operations.receive_month(actor=ACTOR, fact_id=event.fact_id, now=now)
+    bump_epoch()
+
+
+def follow_subscription(event: SubscriptionFollowed, *, now: dt.datetime) -> None:
+    operations.follow_subscription(actor=ACTOR, subscription_id=event.subscription_id, now=now)
 
 
 def settle_returned(event: MoneyReturned, *, now: dt.datetime) -> None:
@@ -51,9 +62,9 @@ def answer_refund_in_red(event: RefundPaid | RefundFailed, *, now: dt.datetime) 
 
 def answer_dispute_in_red(event: DisputeChanged, *, now: dt.datetime) -> None:
     """This will answer the gift's receipt for a dispute that was lost, or won after all."""
-    purpose = PaymentDispute.objects.values_list("payment__purpose", flat=True).get(pk=event.dispute_id)
-    if purpose.startswith("gift:") and event.status in (DisputeStatus.LOST, DisputeStatus.WON):
-        operations.correct_receipts(actor=ACTOR, gift_id=int(purpose.removeprefix("gift:")), now=now)
+    if event.status in (DisputeStatus.LOST, DisputeStatus.WON):
+        for gift in Gift.objects.filter(payment__disputes=event.dispute_id).values_list("pk", flat=True):
+            operations.correct_receipts(actor=ACTOR, gift_id=gift, now=now)
 
 
 def free_unpaid(event: PaymentEnded, *, now: dt.datetime) -> None:

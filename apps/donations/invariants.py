@@ -10,7 +10,8 @@ from apps.core.invariants import Finding
 
 _OF_KIND = "CASE f.kind WHEN 'settled' THEN 'gift' ELSE f.kind END"
 _HANDLER = """CASE WHEN f.refund_id IS NOT NULL OR f.dispute_id IS NOT NULL THEN 'settle_returned'
-  WHEN f.kind = 'settled' THEN 'settle_gifts' ELSE 'settle_fee' END"""
+  WHEN f.kind = 'settled' THEN CASE o.name WHEN 'payments.subscription_charged' THEN 'settle_month'
+  ELSE 'settle_gifts' END ELSE 'settle_fee' END"""
 _MISSING = f"""
 SELECT 'gift ' || g.id FROM donations_gift g
 LEFT JOIN payments_providerfact f ON f.payment_id = g.payment_id AND f.kind = 'settled'
@@ -19,7 +20,7 @@ WHERE g.source = 'online' AND g.status = 'received' AND e.id IS NULL
 UNION ALL
 SELECT 'fact ' || f.id FROM payments_providerfact f
 JOIN core_outboxevent o ON o.name IN ('payments.payment_settled', 'payments.fee_charged',
-  'payments.money_returned')
+  'payments.subscription_charged', 'payments.money_returned')
   AND (o.payload->>'fact_id')::bigint = f.id
 JOIN core_outboxdelivery d ON d.event_id = o.id AND d.done_at IS NOT NULL
 LEFT JOIN ledger_entry e ON e.idempotency_key = 'fact:' || f.id || ':' || {_OF_KIND}

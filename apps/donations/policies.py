@@ -18,6 +18,12 @@ def can_redirect_gift(actor: Actor) -> bool:
     return True
 
 
+@policy("donations.change_monthly_gift")
+def can_change_monthly_gift(actor: Actor) -> bool:
+    """Whoever holds the monthly gift's token is its donor (G2)."""
+    return True
+
+
 @policy("donations.open_team")
 def can_open_team(actor: Actor) -> bool:
     """Anybody may give together (G1); to change or close a team one holds its token."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.actors import Actor
 from apps.core.clock import SHANGHAI, start_of_day
 from apps.core.errors import NotFound
-from apps.donations.models import Gift, GiftCount, GiftRedirect, Receipt, Refund, Team
+from apps.donations.models import Gift, GiftCount, GiftRedirect, MonthlyGift, Receipt, Refund, Team
 from apps.donations.states import GiftStatus, RefundSource, RefundStatus, RefundWay
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import project_earmarks
@@ -72,6 +72,23 @@ def gifts_of_addresses(emails: Iterable[str], *, year: int | None = None) -> Que
             received_at__lt=start_of_day(dt.date(year + 1, 1, 1)),
         )  # fmt: skip
     return rows.exclude(email="").select_related("fund", "project", "receipt").order_by("-opened_at", "-id")
+
+
+def monthly_of_token(token: str) -> MonthlyGift:
+    """This will find a monthly gift by its unguessable token (G2). Raises UnknownGift."""
+    rows = MonthlyGift.objects.select_related("fund__organization", "project", "subscription")
+    found = rows.filter(token=token).first()
+    if found is None:
+        raise UnknownGift()
+    return found
+
+
+def monthly_of_addresses(emails: Iterable[str]) -> list[MonthlyGift]:
+    """This will list the monthly gifts of verified addresses, newest first."""
+    rows = MonthlyGift.objects.annotate(upper_email=Upper("email")).filter(
+        upper_email__in=[email.upper() for email in emails if email]
+    )
+    return list(rows.select_related("fund", "project").order_by("-opened_at", "-id")[:50])
 
 
 def yearly_gifts(emails: Iterable[str]) -> Sequence[Mapping[str, object]]:

@@ -110,3 +110,26 @@ IMPORT_FORWARD: Forward = {
     _I.FAILED: frozenset({_I.CANCELLED}),
 }
 IN_WORK = frozenset({_I.READING, _I.RECORDING})
+
+
+class MonthlyStatus(models.TextChoices):
+    """A monthly gift follows its standing order (apps.payments.states): opened -> active <-> past_due, paused ->
+    ended; opened -> failed when its page was left."""
+
+    OPENED = "opened", _("等待办理")
+    ACTIVE = "active", _("每月捐赠中")
+    PAST_DUE = "past_due", _("上次扣款未成功")
+    PAUSED = "paused", _("已暂停")
+    ENDED = "ended", _("已停止")
+    FAILED = "failed", _("未办成")
+
+
+_M = MonthlyStatus
+_GIVING = frozenset({_M.ACTIVE, _M.PAST_DUE, _M.PAUSED, _M.ENDED})
+MONTHLY_FORWARD: Forward = {
+    _M.OPENED: _GIVING | {_M.FAILED},
+    _M.FAILED: _GIVING,
+    _M.ACTIVE: _GIVING - {_M.ACTIVE},
+    _M.PAST_DUE: _GIVING - {_M.PAST_DUE},
+    _M.PAUSED: _GIVING - {_M.PAUSED},
+}

@@ -1,8 +1,19 @@
 from django.urls import path
 
-from apps.donations.views import checking, imports, mine, public, redirecting, refunds, teams, workbench
+from apps.donations.views import (
+    checking,
+    imports,
+    mine,
+    monthly,
+    public,
+    redirecting,
+    refunds,
+    teams,
+    workbench,
+)
 
 public_urlpatterns = [
+    path("monthly/<str:token>/", monthly.monthly, name="donations_monthly"),
     path("me/", mine.mine, name="donations_mine"),
     path("me/<int:year>/", mine.summary, name="donations_summary"),
     path("me/<int:year>/summary.pdf", mine.summary, {"pdf": True}, name="donations_summary_pdf"),

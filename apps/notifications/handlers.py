@@ -9,14 +9,17 @@ from django.utils import translation
 from apps.donations.events import (
     GiftReceived,
     LinkAsked,
+    MonthlyGiftChanged,
     RefundDecided,
     RefundFailed,
     RefundPaid,
     RefundRequested,
     TeamOpened,
 )
-from apps.donations.models import Gift, Refund, Team
+from apps.donations.models import Gift, MonthlyGift, Refund, Team
 from apps.notifications.operations import send_mail_once
+from apps.payments.events import ChargeFailed
+from apps.payments.models import FailedCharge
 
 
 def mail_gift_received(event: GiftReceived, *, now: dt.datetime) -> None:
@@ -90,4 +93,32 @@ def mail_team_opened(event: TeamOpened, *, now: dt.datetime) -> None:
     send_mail_once(
         key=f"team_opened:{team.pk}", to=team.email, template="notifications/team_opened.txt",
         context={"team": team, "page": page, "link": link}, language=team.language,
+    )  # fmt: skip
+
+
+def mail_charge_failed(event: ChargeFailed, *, now: dt.datetime) -> None:
+    """This will tell a monthly donor that a month could not be collected, which try it was, and what to do."""
+    failed = FailedCharge.objects.select_related("subscription").get(pk=event.failed_charge_id)
+    rows = MonthlyGift.objects.select_related("project", "fund__organization")
+    gift = rows.filter(subscription=failed.subscription).first()
+    if gift is not None:
+        _mail_monthly(gift, f"charge_failed:{failed.pk}", "failed", failed=failed)
+
+
+def mail_monthly_changed(event: MonthlyGiftChanged, *, now: dt.datetime) -> None:
+    """This will tell a monthly donor that it began, was changed, paused, resumed or stopped: also a warning, if
+    somebody else did. A failed month has a mail of its own."""
+    gift = MonthlyGift.objects.select_related("project", "fund__organization").get(pk=event.monthly_id)
+    what = "changed" if event.status == event.was else event.status
+    if what in ("active", "paused", "ended", "changed"):
+        began = "begun" if what == "active" and event.was in ("opened", "failed") else what
+        _mail_monthly(gift, f"monthly:{gift.pk}:{event.change_id}", began)
+
+
+def _mail_monthly(gift: MonthlyGift, key: str, what: str, **more: object) -> None:
+    with translation.override(gift.language):
+        link = settings.SITE_URL.rstrip("/") + reverse("donations_monthly", args=[gift.token])
+    send_mail_once(
+        key=key, to=gift.email, template="notifications/monthly.txt",
+        context={"gift": gift, "link": link, "what": what, **more}, language=gift.language,
     )  # fmt: skip

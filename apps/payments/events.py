@@ -62,3 +62,28 @@ class DayClosed(Event):
 
     name: ClassVar[str] = "payments.day_closed"
     close_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFollowed(Event):
+    """A standing order moved on to `status`, or to another amount."""
+
+    name: ClassVar[str] = "payments.subscription_followed"
+    subscription_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionCharged(Event):
+    """A month of a standing order was collected; rooms above make it a gift by the fact's id."""
+
+    name: ClassVar[str] = "payments.subscription_charged"
+    fact_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFailed(Event):
+    """A month could not be collected; the provider tries again, or no more."""
+
+    name: ClassVar[str] = "payments.charge_failed"
+    failed_charge_id: int

@@ -8,12 +8,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import BadInput, DomainError
-from apps.payments.states import DisputeStatus, RefundStatus, Subject
+from apps.payments.states import (
+    ChargeStatus,
+    DisputeStatus,
+    OrderKind,
+    RefundStatus,
+    Subject,
+    SubscriptionStatus,
+)
 
 
 class BadSignature(BadInput):
@@ -55,6 +62,10 @@ class RefundRefused(DomainError):
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
         super().__init__()
+
+
+class OrderRefused(Exception):
+    """The provider will not change a standing order (it has ended, or the card must be given anew)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +218,78 @@ class PayoutItem:
     status: str
     arrives_at: dt.datetime
     failed_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyRequest:
+    """What a provider needs to collect a sum every month by card; `reference` is our uuid, `key` the idempotency
+    key."""
+
+    reference: str
+    key: str
+    amount: int
+    currency: str
+    description: str
+    return_url: str
+    cancel_url: str
+    expires_at: dt.datetime
+    email: str
+    language: str = "zh-hans"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A month of a standing order, minor units. `ref` is the provider's record of it, `attempt` how often it was tried;
+    a failed one without `next_at` is tried no more."""
+
+    ref: str
+    status: ChargeStatus
+    amount: int
+    currency: str
+    attempt: int = 0
+    next_at: dt.datetime | None = None
+    charge_ref: str = ""
+    settled_at: dt.datetime | None = None
+    fees: tuple[Fee, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSnapshot:
+    """A standing order as the provider has it now, with its newest months."""
+
+    ref: str
+    reference: str
+    status: SubscriptionStatus
+    amount: int
+    currency: str
+    next_at: dt.datetime | None
+    charges: tuple[Charge, ...] = ()
+
+
+@runtime_checkable
+class MonthlyProvider(Protocol):
+    """What a provider can do besides, when it collects every month (G1: by card only)."""
+
+    name: str
+
+    def open_monthly(self, request: MonthlyRequest) -> Checkout:
+        """This will open the provider's page for a standing order; the same `key` gives the same one. Raises
+        ProviderUnavailable."""
+
+    def subscription_of(self, event_body: bytes) -> str:
+        """This will give the standing order an event speaks of, "" where it speaks of none."""
+
+    def fetch_subscription(
+        self, ref: str, reference: str, opened_at: dt.datetime
+    ) -> SubscriptionSnapshot | None:
+        """This will fetch a standing order by the provider's id, or by our reference where `ref` is ""; None where
+        there is none yet. Raises ProviderUnavailable."""
+
+    def change_subscription(
+        self, ref: str, kind: OrderKind, amount: int | None, currency: str, key: str
+    ) -> None:
+        """This will change a standing order; the same `key` changes it once. Raises ProviderUnavailable or
+        OrderRefused. What came of it is only believed when fetched."""
 
 
 class Provider(Protocol):

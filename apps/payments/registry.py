@@ -7,7 +7,7 @@ from functools import cache
 from django.conf import settings
 
 from apps.core.errors import NotFound
-from apps.payments.provider import Provider
+from apps.payments.provider import MonthlyProvider, Provider
 
 
 @cache
@@ -42,6 +42,19 @@ def offered_methods() -> dict[str, str]:
         for method in each.methods():
             offered.setdefault(str(method), each.name)
     return offered
+
+
+def monthly_provider() -> MonthlyProvider | None:
+    """This will give the first configured provider that collects every month by card, None where none does."""
+    return next((each for each in providers() if isinstance(each, MonthlyProvider)), None)
+
+
+def monthly_provider_of(name: str) -> MonthlyProvider:
+    """This will give a configured provider that collects every month by name; raises NotFound for any other."""
+    found = provider(name)
+    if not isinstance(found, MonthlyProvider):
+        raise NotFound()
+    return found
 
 
 def forget() -> None:

@@ -15,6 +15,12 @@ A dispute (an inquiry moves no money):
 
     inquiry ──> open ──> won | lost
        └──────────────── closed
+
+A standing order (月捐); whatever the provider says last is so, until it has ended:
+
+    created ──> open ──> active <──> past_due
+       └──────────└──> expired ──> active   └──> ended
+                         active <──> paused ──> ended
 """
 
 from __future__ import annotations
@@ -155,3 +161,44 @@ NEXT_STEP = {
     ("provider", "ours"): _("支付机构没有这一笔：查支付机构后台；确实没有就办更正，并说明原因。"),
     ("provider", "amount"): _("两边金额或币种不同：查支付机构后台的明细，说明原因。"),
 }
+
+
+class SubscriptionStatus(models.TextChoices):
+    CREATED = "created", _("准备中")
+    OPEN = "open", _("等待办理")
+    ACTIVE = "active", _("每月捐赠中")
+    PAST_DUE = "past_due", _("上次扣款未成功")
+    PAUSED = "paused", _("已暂停")
+    ENDED = "ended", _("已停止")
+    EXPIRED = "expired", _("未办成")
+
+
+_S = SubscriptionStatus
+_LIVE = frozenset({_S.ACTIVE, _S.PAST_DUE, _S.PAUSED, _S.ENDED})
+SUBSCRIPTION_FORWARD: Forward = {
+    _S.CREATED: frozenset({_S.OPEN, _S.EXPIRED}) | _LIVE,
+    _S.OPEN: frozenset({_S.EXPIRED}) | _LIVE,
+    _S.EXPIRED: _LIVE,
+    _S.ACTIVE: _LIVE - {_S.ACTIVE},
+    _S.PAST_DUE: _LIVE - {_S.PAST_DUE},
+    _S.PAUSED: _LIVE - {_S.PAUSED},
+}
+
+
+class OrderKind(models.TextChoices):
+    AMOUNT = "amount", _("改金额")
+    PAUSE = "pause", _("暂停")
+    RESUME = "resume", _("恢复")
+    STOP = "stop", _("停止")
+
+
+class OrderStatus(models.TextChoices):
+    WAITING = "waiting", _("办理中")
+    DONE = "done", _("已办好")
+    REFUSED = "refused", _("未办成")
+
+
+class ChargeStatus(models.TextChoices):
+    OPEN = "open", _("等待扣款")
+    PAID = "paid", _("已扣款")
+    FAILED = "failed", _("扣款失败")

@@ -4,7 +4,8 @@ from apps.payments.views import reconciliation, sandbox, webhook
 
 machine_urlpatterns = [path("payments/<slug:provider>/webhook/", webhook.webhook, name="payments_webhook")]
 public_urlpatterns = [
-    path("payments/sandbox/cashier/<slug:ref>/", sandbox.cashier, name="payments_sandbox_cashier")
+    path("payments/sandbox/cashier/<slug:ref>/", sandbox.cashier, name="payments_sandbox_cashier"),
+    path("payments/sandbox/monthly/<slug:ref>/", sandbox.monthly, name="payments_sandbox_monthly"),
 ]
 workbench_urlpatterns = [
     path("reconciliation/", reconciliation.reconciliation, name="payments_reconciliation"),

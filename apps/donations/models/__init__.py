@@ -9,6 +9,7 @@ from apps.donations.models.imports import (
     ListFault,
     StagedGift,
 )
+from apps.donations.models.monthly import MonthlyGift, MonthlyGiftStatusChange
 from apps.donations.models.redirect import GiftRedirect
 from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
 from apps.donations.models.team import Team
@@ -25,6 +26,8 @@ __all__ = [
     "GiftSource",
     "GiftStatusChange",
     "ListFault",
+    "MonthlyGift",
+    "MonthlyGiftStatusChange",
     "Receipt",
     "ReceiptRange",
     "Refund",

@@ -11,6 +11,7 @@ from apps.core.append_only import append_only, refuse_change
 from apps.core.ids import new_check_code, new_token
 from apps.core.transitions import StatusChange
 from apps.donations import states
+from apps.donations.models.monthly import MonthlyGift
 from apps.donations.models.team import Team
 from apps.funds.models import MicroFund, Project
 from apps.ledger.models import Earmark
@@ -61,6 +62,7 @@ class Gift(models.Model):
     email = models.EmailField(blank=True)
     message = models.CharField(max_length=140, blank=True)
     dedication = models.CharField(max_length=60, blank=True)
+    monthly = models.ForeignKey(MonthlyGift, on_delete=models.PROTECT, null=True, related_name="months")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="given_gifts")
     language = models.CharField(max_length=10, default="zh-hans")
     request_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique where given)

@@ -8,6 +8,13 @@ from apps.donations.operations.deciding import (
     read_bank_details,
     refuse_refund,
 )
+from apps.donations.operations.monthly import (
+    change_monthly_gift,
+    follow_subscription,
+    open_monthly_gift,
+    receive_month,
+    start_monthly_checkout,
+)
 from apps.donations.operations.opening import GiftRequest, open_gift, start_gift_checkout
 from apps.donations.operations.receipts import (
     ask_for_lost_link,
@@ -40,6 +47,7 @@ __all__ = [
     "ask_refund",
     "ask_reserve_feed",
     "assign_receipt_range",
+    "change_monthly_gift",
     "change_team",
     "close_full_campaign",
     "close_full_project",
@@ -48,17 +56,21 @@ __all__ = [
     "end_unpaid_gift",
     "fail_bank_refund",
     "fail_refund",
+    "follow_subscription",
     "hide_team",
     "issue_receipts",
     "open_gift",
+    "open_monthly_gift",
     "open_team",
     "pay_bank_refund",
     "post_gift_fee",
     "post_returned",
     "read_bank_details",
+    "receive_month",
     "record_donations",
     "redirect_gift",
     "refuse_refund",
     "start_gift_checkout",
+    "start_monthly_checkout",
     "withdraw_refund",
 ]

@@ -20,6 +20,7 @@ from apps.core.transitions import move
 from apps.donations import policies
 from apps.donations.events import GiftReceived
 from apps.donations.models import Gift, GiftStatusChange
+from apps.donations.operations.months import gift_of_month
 from apps.donations.queries import counted_to_target
 from apps.donations.states import FORWARD, GiftStatus, LateReason
 from apps.funds.operations import close_raising, lock_project
@@ -94,13 +95,18 @@ def post_gift_fee(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
     """
     authorize(policies.can_record_donation, actor)
     fact = ProviderFact.objects.select_related("payment").get(pk=fact_id)
-    if fact.kind != FactKind.FEE or not fact.payment.purpose.startswith("gift:") or not fact.amount:
+    if (
+        fact.kind != FactKind.FEE
+        or not fact.payment.purpose.startswith(("gift:", "monthly:"))
+        or not fact.amount
+    ):
         return
+    gift_of_month(actor=actor, payment=fact.payment, now=now)
     settled = ProviderFact.objects.filter(payment=fact.payment, kind=FactKind.SETTLED).values_list(
         "pk", flat=True
     )
     record_donations(actor=actor, fact_ids=settled, now=now)
-    gift = Gift.objects.get(pk=int(fact.payment.purpose.removeprefix("gift:")))
+    gift = Gift.objects.get(payment=fact.payment)
     assert gift.earmark_id is not None
     if fact.currency != gift.currency:
         raise FeeInOtherCurrency()

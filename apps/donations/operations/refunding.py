@@ -24,6 +24,7 @@ from apps.donations import policies
 from apps.donations.events import RefundFailed, RefundPaid
 from apps.donations.models import Gift, Refund, RefundStatusChange
 from apps.donations.operations.deciding import purpose_of
+from apps.donations.operations.months import gift_of_month
 from apps.donations.operations.receiving import FeeInOtherCurrency, post_gift_fee, record_donations
 from apps.donations.states import REFUND_FORWARD, RefundSource, RefundStatus, RefundWay
 from apps.ledger.models import Entry
@@ -51,7 +52,7 @@ def post_returned(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
     the refund or withdrawal that this one undoes. Safe to repeat, in any order. Raises MovementUnknown."""
     authorize(policies.can_record_donation, actor)
     fact = ProviderFact.objects.select_related("payment", "refund", "dispute").get(pk=fact_id)
-    if not fact.payment.purpose.startswith("gift:"):
+    if not fact.payment.purpose.startswith(("gift:", "monthly:")):
         return
     gift = _received(actor, fact.payment, now)
     posting = {
@@ -187,8 +188,9 @@ def _received(actor: Actor, payment: Payment, now: dt.datetime) -> Gift:
         payment=payment, refund=None, dispute=None, currency=payment.currency
     ).order_by("id")
     by_kind = list(facts.values_list("kind", "pk"))
+    gift_of_month(actor=actor, payment=payment, now=now)
     record_donations(actor=actor, fact_ids=[pk for kind, pk in by_kind if kind == FactKind.SETTLED], now=now)
-    gift = Gift.objects.select_for_update(of=("self",)).get(pk=int(payment.purpose.removeprefix("gift:")))
+    gift = Gift.objects.select_for_update(of=("self",)).get(payment=payment)
     for kind, pk in by_kind:
         if kind == FactKind.FEE and not known_entry(f"fact:{pk}:fee"):
             post_gift_fee(actor=actor, fact_id=pk, now=now)

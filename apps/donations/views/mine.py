@@ -16,7 +16,7 @@ from apps.core.errors import NotFound
 from apps.core.pages import private_page
 from apps.donations.documents import summary_context
 from apps.donations.models import Gift
-from apps.donations.queries import gifts_of_addresses, yearly_gifts
+from apps.donations.queries import gifts_of_addresses, monthly_of_addresses, yearly_gifts
 from apps.donations.states import GiftStatus
 
 PAGE = 30
@@ -37,7 +37,8 @@ def mine(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(opened_at__lte=last.opened_at).exclude(opened_at=last.opened_at, pk__gte=last.pk)
     page = list(rows[: PAGE + 1])
     context: dict[str, Any] = {
-        "emails": emails, "rows": page[:PAGE], "more": page[PAGE - 1].token if len(page) > PAGE else "",
+        "emails": emails, "monthly": monthly_of_addresses(emails), "rows": page[:PAGE],
+        "more": page[PAGE - 1].token if len(page) > PAGE else "",
         "after": after, "status": status, "statuses": GiftStatus.choices, "years": yearly_gifts(emails),
         "now": clock.now(),
     }  # fmt: skip

@@ -18,6 +18,7 @@ from apps.donations import operations
 from apps.donations.forms import GiveForm
 from apps.donations.operations.opening import MINIMUM, PastTarget
 from apps.donations.queries import live_team, target_room, typical_gift
+from apps.donations.states import MonthlyStatus
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import accepts_gifts, fund_earmarks, project_earmarks
 from apps.funds.states import PUBLIC as PUBLIC_STATES
@@ -75,20 +76,29 @@ def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> Htt
 
 
 def _start(request: HttpRequest, form: GiveForm, fund: MicroFund, project: Project | None) -> str:
-    now = clock.now()
-    gift = operations.open_gift(
-        actor=PUBLIC, request=form.request(get_language() or "zh-hans"), fund=fund, project=project, now=now
-    )
-    back = reverse("tracing_gift", args=[gift.token])
-    give = (
+    now, asked = clock.now(), form.request(get_language() or "zh-hans")
+    base = settings.SITE_URL.rstrip("/") if settings.SITE_URL else request.build_absolute_uri("/").rstrip("/")
+    give = base + (
         reverse("donations_give_project", args=[project.slug])
         if project
         else reverse("donations_give_fund", args=[fund.slug])
     )
-    base = settings.SITE_URL.rstrip("/") if settings.SITE_URL else request.build_absolute_uri("/").rstrip("/")
+    if form.cleaned_data.get("frequency") == "monthly":
+        promise = operations.open_monthly_gift(
+            actor=PUBLIC, request=asked, fund=fund, project=project, now=now
+        )
+        back = reverse("donations_monthly", args=[promise.token])
+        if promise.status != MonthlyStatus.OPENED:
+            return back
+        url = operations.start_monthly_checkout(
+            actor=PUBLIC, gift=promise, return_url=base + back, cancel_url=give, now=now
+        )
+        return url or back
+    gift = operations.open_gift(actor=PUBLIC, request=asked, fund=fund, project=project, now=now)
+    back = reverse("tracing_gift", args=[gift.token])
     if gift.status != "opened":
         return back
     url = operations.start_gift_checkout(
-        actor=PUBLIC, gift=gift, return_url=base + back, cancel_url=base + give, now=now
+        actor=PUBLIC, gift=gift, return_url=base + back, cancel_url=give, now=now
     )
     return url or back

@@ -21,7 +21,13 @@ from apps.payments.models.refund import (
     PaymentRefund,
     PaymentRefundStatusChange,
 )
-from apps.payments.models.sandbox import SandboxDispute, SandboxRefund, SandboxSession
+from apps.payments.models.sandbox import SandboxDispute, SandboxRefund, SandboxSession, SandboxSubscription
+from apps.payments.models.subscription import (
+    FailedCharge,
+    Subscription,
+    SubscriptionOrder,
+    SubscriptionStatusChange,
+)
 
 __all__ = [
     "BalanceLine",
@@ -33,6 +39,7 @@ __all__ = [
     "DayFigure",
     "Difference",
     "Explanation",
+    "FailedCharge",
     "Match",
     "Payment",
     "PaymentDispute",
@@ -47,5 +54,9 @@ __all__ = [
     "SandboxDispute",
     "SandboxRefund",
     "SandboxSession",
+    "SandboxSubscription",
     "StatementDraft",
+    "Subscription",
+    "SubscriptionOrder",
+    "SubscriptionStatusChange",
 ]

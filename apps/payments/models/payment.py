@@ -27,6 +27,9 @@ class Payment(models.Model):
     status = models.CharField(max_length=8, choices=states.PaymentStatus, default=S.CREATED)
     session_ref = models.CharField(max_length=255, blank=True)
     charge_ref = models.CharField(max_length=255, blank=True)
+    subscription = models.ForeignKey(
+        "Subscription", on_delete=models.PROTECT, null=True, related_name="payments"
+    )
     checkout_url = models.URLField(max_length=2000, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

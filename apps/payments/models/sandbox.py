@@ -8,6 +8,29 @@ from django.db.models.functions import Now
 from apps.payments import states
 
 
+class SandboxSubscription(models.Model):
+    """A standing order at the test cashier; each month that was collected is a session of its own."""
+
+    ref = models.CharField(max_length=60, unique=True)
+    reference = models.CharField(max_length=60, unique=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    description = models.CharField(max_length=200)
+    return_url = models.CharField(max_length=500)
+    status = models.CharField(max_length=8, default="open")
+    card_fails = models.BooleanField(default=False)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    keys = models.JSONField(default=list)
+
+    @property
+    def said(self) -> str:
+        """This will give its state in the reader's words."""
+        return str(states.SubscriptionStatus(self.status).label)
+
+
 class SandboxSession(models.Model):
     """A payment at the test cashier."""
 
@@ -23,6 +46,9 @@ class SandboxSession(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
+    subscription = models.ForeignKey(
+        SandboxSubscription, on_delete=models.PROTECT, null=True, related_name="months"
+    )
 
 
 class SandboxRefund(models.Model):

@@ -1,6 +1,6 @@
 """Which way an event takes, by what it speaks of. A route fetches outside any transaction and applies inside one.
 
-To add one (payouts, subscriptions): write `fetch` and `apply` beside each other, and name them in ROUTES. Events of a
+To add one (payouts): write `fetch` and `apply` beside each other, and name them in ROUTES. Events of a
 subject without a route are kept in the inbox as "stored".
 """
 
@@ -16,7 +16,8 @@ from apps.payments.models import Payment
 from apps.payments.operations.applying import apply_snapshots
 from apps.payments.operations.disputing import apply_disputes
 from apps.payments.operations.refunding import apply_refunds
-from apps.payments.provider import Provider
+from apps.payments.operations.subscribing import apply_subscriptions
+from apps.payments.provider import MonthlyProvider, Provider
 from apps.payments.states import PaymentStatus, Subject
 
 Key = tuple[str, str]
@@ -68,9 +69,28 @@ def _payment_first(provider: Provider, body: bytes, charges: set[str], found: Fo
         _fetch_payment(provider, body, found)
 
 
+def _fetch_subscription(provider: Provider, body: bytes, found: Found) -> str:
+    if not isinstance(provider, MonthlyProvider):
+        return "stored"
+    ref = provider.subscription_of(body)
+    if not ref:
+        return "nothing_found"
+    orders = found[Subject.SUBSCRIPTION]
+    if (provider.name, ref) not in orders:
+        snapshot = provider.fetch_subscription(ref, "", dt.datetime.now(dt.UTC))
+        if snapshot is None:
+            return "nothing_found"
+        orders[provider.name, ref] = snapshot
+    return "applied"
+
+
 ROUTES: dict[str, Route] = {
     Subject.PAYMENT: Route(
         _fetch_payment, lambda actor, found, now: apply_snapshots(actor=actor, snapshots=found, now=now)
+    ),
+    Subject.SUBSCRIPTION: Route(
+        _fetch_subscription,
+        lambda actor, found, now: apply_subscriptions(actor=actor, snapshots=found, now=now),
     ),
     Subject.REFUND: Route(
         _fetch_refunds, lambda actor, found, now: apply_refunds(actor=actor, snapshots=found, now=now)

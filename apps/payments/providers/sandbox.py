@@ -19,7 +19,7 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from apps.core import clock
-from apps.payments.models import SandboxDispute, SandboxRefund, SandboxSession
+from apps.payments.models import SandboxDispute, SandboxRefund, SandboxSession, SandboxSubscription
 from apps.payments.provider import (
     BadSignature,
     BalanceItem,
@@ -37,6 +37,7 @@ from apps.payments.provider import (
     StaleEvent,
 )
 from apps.payments.providers import sandbox_balance
+from apps.payments.providers.sandbox_monthly import SandboxMonthly
 from apps.payments.states import DisputeStatus, Method, RefundStatus, Subject
 
 TOLERANCE = 300
@@ -52,10 +53,11 @@ REFUND_DAYS = {Method.ALIPAY: 90, Method.WECHAT_PAY: 180}
 DISPUTE_FEE = 1_500
 """What the test cashier takes for a dispute, in minor units."""
 
-SUBJECTS = {"session": Subject.PAYMENT, "refund": Subject.REFUND, "dispute": Subject.DISPUTE}
+SUBJECTS = {"session": Subject.PAYMENT, "refund": Subject.REFUND, "dispute": Subject.DISPUTE,
+            "subscription": Subject.SUBSCRIPTION}  # fmt: skip
 
 
-class SandboxProvider:
+class SandboxProvider(SandboxMonthly):
     name = "sandbox"
 
     def methods(self) -> list[str]:
@@ -164,7 +166,9 @@ def sign(stamp: str, body: bytes) -> str:
     return hmac.new(key, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def make_event(session: SandboxSession, kind: str, now: dt.datetime) -> tuple[dict[str, str], bytes]:
+def make_event(
+    session: SandboxSession | SandboxSubscription, kind: str, now: dt.datetime
+) -> tuple[dict[str, str], bytes]:
     """This will write and sign an event: headers and raw body."""
     body = json.dumps(
         {"id": f"evt_{secrets.token_hex(12)}", "type": kind, "session": session.ref, "reference": session.reference,

@@ -30,6 +30,7 @@ from apps.payments.provider import (
     StaleEvent,
 )
 from apps.payments.providers import stripe_balance
+from apps.payments.providers.stripe_monthly import StripeMonthly
 from apps.payments.states import DisputeStatus, Method, RefundStatus, Subject
 
 log = structlog.get_logger(__name__)
@@ -79,7 +80,7 @@ DISPUTE_STATES = {
 }  # fmt: skip
 
 
-class StripeProvider:
+class StripeProvider(StripeMonthly):
     name = "stripe"
 
     def __init__(self) -> None:
@@ -124,7 +125,7 @@ class StripeProvider:
         try:
             session = self._client.v1.checkout.sessions.create(params, {"idempotency_key": request.key})  # type: ignore[arg-type]
         except stripe.StripeError as error:
-            raise _unavailable("open_checkout", error) from error
+            raise unavailable("open_checkout", error) from error
         return Checkout(session.id, session.url or "", _moment(session.expires_at))
 
     def find_session(self, reference: str, opened_at: dt.datetime) -> Checkout | None:
@@ -138,7 +139,7 @@ class StripeProvider:
                     log.error("payments.search_given_up", provider=self.name)
                     break
         except stripe.StripeError as error:
-            raise _unavailable("find_session", error) from error
+            raise unavailable("find_session", error) from error
         return None
 
     def refund_days(self, method: str) -> int | None:
@@ -163,12 +164,12 @@ class StripeProvider:
                 402,
                 404,
             ):
-                raise _unavailable("send_refund", error) from error
+                raise unavailable("send_refund", error) from error
             raise RefundRefused(error.code or "refused") from error
         except stripe.CardError as error:
             raise RefundRefused(error.code or "refused") from error
         except stripe.StripeError as error:
-            raise _unavailable("send_refund", error) from error
+            raise unavailable("send_refund", error) from error
         return _refund(refund)
 
     def fetch_refund(self, ref: str, request: RefundRequest) -> RefundSnapshot | None:
@@ -177,7 +178,7 @@ class StripeProvider:
                 return _refund(self._client.v1.refunds.retrieve(ref))
             found = self._refunds(_answered(request.charge_ref))
         except stripe.StripeError as error:
-            raise _unavailable("fetch_refund", error) from error
+            raise unavailable("fetch_refund", error) from error
         return next((each for each in found if each.reference == request.reference), None)
 
     def refunds_of(self, event_body: bytes) -> Iterable[RefundSnapshot]:
@@ -187,7 +188,7 @@ class StripeProvider:
         try:
             return self._refunds(wanted)
         except stripe.StripeError as error:
-            raise _unavailable("refunds_of", error) from error
+            raise unavailable("refunds_of", error) from error
 
     def _refunds(self, wanted: dict[str, str]) -> list[RefundSnapshot]:
         page = self._client.v1.refunds.list({**wanted, "limit": 100})  # type: ignore[arg-type]
@@ -201,7 +202,7 @@ class StripeProvider:
         try:
             dispute = self._client.v1.disputes.retrieve(ref)
         except stripe.StripeError as error:
-            raise _unavailable("fetch_dispute", error) from error
+            raise unavailable("fetch_dispute", error) from error
         if dispute.livemode != ("_live_" in settings.STRIPE_API_KEY):
             return None
         return _dispute(dispute)
@@ -230,14 +231,14 @@ class StripeProvider:
                 {"payment_intent": thing["payment_intent"], "limit": 1}
             )
         except stripe.StripeError as error:
-            raise _unavailable("session_of", error) from error
+            raise unavailable("session_of", error) from error
         return page.data[0].id if page.data else ""
 
     def fetch(self, session_ref: str) -> Snapshot:
         try:
             session = self._client.v1.checkout.sessions.retrieve(session_ref, {"expand": EXPAND})
         except stripe.StripeError as error:
-            raise _unavailable("fetch", error) from error
+            raise unavailable("fetch", error) from error
         if session.livemode != ("_live_" in settings.STRIPE_API_KEY):
             raise ProviderUnavailable()
         intent: Any = session.payment_intent if not isinstance(session.payment_intent, str) else None
@@ -262,7 +263,7 @@ class StripeProvider:
                 body = json.dumps(event.to_dict(), default=str).encode()
                 yield _incoming(json.loads(body)), body
         except stripe.StripeError as error:
-            raise _unavailable("recent_events", error) from error
+            raise unavailable("recent_events", error) from error
 
     def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
         return stripe_balance.lines(self._client, since)
@@ -278,7 +279,7 @@ def _incoming(data: dict[str, Any]) -> IncomingEvent:
         event = IncomingEvent(
             ref=str(data["id"]), kind=kind, object_ref=str(thing.get("id", "")),
             occurred_at=_moment(int(data["created"])), reference=str(thing.get("client_reference_id") or ""),
-            subject=SUBJECTS[kind] if kind in SUBJECTS else FAMILIES.get(kind.rpartition(".")[0], ""),
+            subject=_subject(kind, thing),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadSignature() from error
@@ -286,6 +287,12 @@ def _incoming(data: dict[str, Any]) -> IncomingEvent:
         # An event of the other mode, or of another account that ours is connected to, is stored, never acted on.
         return replace(event, subject="")
     return event
+
+
+def _subject(kind: str, thing: dict[str, Any]) -> str:
+    if kind in SESSION_EVENTS and thing.get("mode") == "subscription":
+        return Subject.SUBSCRIPTION
+    return SUBJECTS[kind] if kind in SUBJECTS else FAMILIES.get(kind.rpartition(".")[0], "")
 
 
 def _status(session: Any, intent: Any) -> str:
@@ -364,7 +371,7 @@ def _moment(seconds: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
-def _unavailable(call: str, error: stripe.StripeError) -> ProviderUnavailable:
+def unavailable(call: str, error: stripe.StripeError) -> ProviderUnavailable:
     log.warning(
         "payments.provider_error", provider="stripe", call=call, code=error.code, status=error.http_status
     )

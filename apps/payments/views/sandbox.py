@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 from apps.core import clock
 from apps.core.errors import DomainError
 from apps.core.money import Money
-from apps.payments.models import SandboxSession
+from apps.payments.models import SandboxSession, SandboxSubscription
 from apps.payments.operations import process_inbox, receive_event
 from apps.payments.providers.sandbox import make_event, play, settle
+from apps.payments.providers.sandbox_monthly import play as play_monthly
 from apps.payments.registry import provider
 from apps.payments.ringing import ring_inbox
 
@@ -103,3 +104,24 @@ def _send(session: SandboxSession, kinds: list[str], now: dt.datetime, copies: i
         headers, body = make_event(session, kind, now)
         for _copy in range(copies):
             receive_event(provider_name="sandbox", headers=headers, body=body, now=now)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def monthly(request: HttpRequest, ref: str) -> HttpResponse:
+    """This will show the test cashier of a standing order, or play what its button says and send the signed event."""
+    provider("sandbox")
+    order = get_object_or_404(SandboxSubscription, ref=ref)
+    action = request.POST.get("action", "")
+    if request.method == "POST" and action in ("subscribe", "card_fails", "card_works", "next"):
+        now = clock.now()
+        for kind in play_monthly(order, action, now):
+            headers, body = make_event(order, kind, now)
+            receive_event(provider_name="sandbox", headers=headers, body=body, now=now)
+        ring_inbox()
+        return HttpResponseRedirect(order.return_url if action == "subscribe" else request.path)
+    context = {
+        "order": order, "money": Money(order.amount, order.currency), "open": order.status in ("open", "expired"),
+        "live": order.status in ("active", "past_due"), "months": order.months.order_by("-id")[:24],
+    }  # fmt: skip
+    return render(request, "payments/sandbox_monthly.html", context)
