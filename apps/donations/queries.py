@@ -170,24 +170,25 @@ class RefundOffer:
     disputed: bool
 
 
-def refund_offer(gift: Gift, now: dt.datetime) -> RefundOffer:
+def refund_offer(
+    gift: Gift, now: dt.datetime, *, refunds: Sequence[Refund] | None = None,
+    disputes: Sequence[PaymentDispute] | None = None,
+) -> RefundOffer:  # fmt: skip
     """This will say what of a received gift can be refunded, to the fen, and which way (G8).
 
-    Only what is neither spent, held nor already asked for. After the provider failed once, its way is closed.
+    Only what is neither spent, held nor already asked for. After the provider failed once, its way is closed. Lists
+    that the caller has read already are not read again.
     """
-    asked = (
-        Refund.objects.filter(gift=gift, status=RefundStatus.REQUESTED).aggregate(n=Sum("amount"))["n"] or 0
-    )
+    refunds = refunds_of_gift(gift) if refunds is None else refunds
+    disputes = disputes_of_gift(gift) if disputes is None else disputes
+    asked = sum(each.amount for each in refunds if each.status == RefundStatus.REQUESTED)
     free = refundable(gift.earmark_id, gift.pk) if gift.earmark_id else 0
-    failed = Refund.objects.filter(gift=gift, status=RefundStatus.FAILED, way=RefundWay.PROVIDER).exists()
+    failed = any(each.status == RefundStatus.FAILED and each.way == RefundWay.PROVIDER for each in refunds)
     way = refund_way(gift.payment, now) if gift.payment else None
-    disputed = (
-        gift.payment is not None
-        and PaymentDispute.objects.filter(payment=gift.payment, status=DisputeStatus.OPEN).exists()
-    )
     return RefundOffer(
         amount=max(free - asked, 0), through_provider=bool(way and way.open and not failed),
-        until=way.until if way else None, days=way.days if way else None, disputed=disputed,
+        until=way.until if way else None, days=way.days if way else None,
+        disputed=any(each.status == DisputeStatus.OPEN for each in disputes),
     )  # fmt: skip
 
 

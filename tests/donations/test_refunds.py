@@ -120,8 +120,18 @@ def test_two_people_and_who_they_are() -> None:
     with pytest.raises(PermissionRefused):
         donations.withdraw_refund(actor=manager, refund=asked, now=w.NOW)
     donations.approve_refund(actor=manager2, refund=asked, now=w.NOW)
+    with pytest.raises(PermissionRefused):
+        donations.withdraw_refund(actor=officer, refund=asked, now=w.NOW)
+    other = donations.ask_refund(
+        actor=officer, gift=gift, money=Money(100), reason="", now=w.NOW, by_staff=True
+    )
+    donations.withdraw_refund(actor=officer, refund=other, now=w.NOW)
     with pytest.raises(WrongState):
-        donations.withdraw_refund(actor=both, refund=asked, now=w.NOW)
+        donations.withdraw_refund(actor=officer, refund=other, now=w.NOW)
+    mine = w.ask_back(city, gift, 100)
+    with pytest.raises(PermissionRefused):
+        donations.withdraw_refund(actor=officer, refund=mine, now=w.NOW)
+    assert donations.withdraw_refund(actor=PUBLIC, refund=mine, now=w.NOW).status == "withdrawn"
 
 
 def test_window_closes_by_method_and_the_bank_takes_over() -> None:
