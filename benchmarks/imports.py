@@ -128,7 +128,7 @@ def baseline(path: str, slug: str, *, post: bool) -> None:
                     round(float(row["金额"]) * 100),
                     row["备注"],
                     row["日期"] + " 00:00:00",
-                    f"b{n}",
+                    f"{Path(path).stem}-{n}",
                 ]
             )
     GiftResource().import_data(data, raise_errors=True)
