@@ -56,6 +56,24 @@ def test_every_balance_transaction_has_its_own_entry_and_payouts_are_posted_once
     check()
 
 
+def test_refunds_and_disputes_are_matched_like_charges(city: w.World) -> None:
+    gift, other = w.give(city, 20_000), w.give(city, 30_000)
+    w.refund(city, gift, 5_000)
+    w.act(gift, "refund_succeed")
+    w.act(other, "dispute_open")
+    w.work()
+    reconciling.read_balances(actor=SYSTEM, now=w.NOW + dt.timedelta(hours=1))
+    kinds = list(BalanceLine.objects.order_by("id").values_list("kind", "part", "amount"))
+    assert ("refund", "gross", -5_000) in kinds
+    assert ("dispute", "gross", -30_000) in kinds and ("dispute", "fee", -1_500) in kinds
+    assert not Difference.objects.exists() and Match.objects.count() == len(kinds)
+    w.act(other, "dispute_win")
+    w.work()
+    reconciling.read_balances(actor=SYSTEM, now=w.NOW + dt.timedelta(hours=2))
+    assert not Difference.objects.exists(), "what came back as well"
+    check()
+
+
 def test_the_payout_is_matched_with_the_bank_line_whatever_day_it_shows(city: w.World) -> None:
     own = account(city)
     paid_and_read(city)
