@@ -66,8 +66,9 @@ def can_assign_receipt_range(actor: Actor, federation_id: int) -> bool:
 
 @policy("donations.ask_own_refund")
 def can_ask_own_refund(actor: Actor) -> bool:
-    """Whoever holds the gift's address: its token is the permission (G2, G8)."""
-    return True
+    """Whoever holds the gift's address, which is the permission (G2, G8): the public, whoever they may be signed in as.
+    Staff ask in their own name, as the first of two people."""
+    return actor.kind == "public"
 
 
 @policy("donations.ask_refund")
@@ -90,10 +91,8 @@ def can_decide_refund(actor: Actor, refund: Refund) -> bool:
 
 @policy("donations.withdraw_refund")
 def can_withdraw_refund(actor: Actor, refund: Refund) -> bool:
-    """Who asked: the donor through the gift's address (the public), or the very person of the staff."""
-    if refund.asked_by_id is None:
-        return actor.kind == "public"
-    return actor.person_id == refund.asked_by_id
+    """The very person of the staff who asked. The donor's own request is withdrawn as it was made."""
+    return can_ask_refund(actor, refund.gift) and actor.person_id == refund.asked_by_id
 
 
 @policy("donations.pay_refund")

@@ -7,6 +7,7 @@ from hmac import compare_digest
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import ExtractYear, Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -170,35 +171,40 @@ class RefundOffer:
     disputed: bool
 
 
-def refund_offer(gift: Gift, now: dt.datetime) -> RefundOffer:
+def refund_offer(
+    gift: Gift, now: dt.datetime, *, refunds: Sequence[Refund] | None = None,
+    disputes: Sequence[PaymentDispute] | None = None,
+) -> RefundOffer:  # fmt: skip
     """This will say what of a received gift can be refunded, to the fen, and which way (G8).
 
-    Only what is neither spent, held nor already asked for. After the provider failed once, its way is closed.
+    Only what is neither spent, held nor already asked for. After the provider failed once, its way is closed. Lists
+    that the caller has read already are not read again.
     """
-    asked = (
-        Refund.objects.filter(gift=gift, status=RefundStatus.REQUESTED).aggregate(n=Sum("amount"))["n"] or 0
-    )
+    refunds = refunds_of_gift(gift) if refunds is None else refunds
+    disputes = disputes_of_gift(gift) if disputes is None else disputes
+    asked = sum(each.amount for each in refunds if each.status == RefundStatus.REQUESTED)
     free = refundable(gift.earmark_id, gift.pk) if gift.earmark_id else 0
-    failed = Refund.objects.filter(gift=gift, status=RefundStatus.FAILED, way=RefundWay.PROVIDER).exists()
+    failed = any(each.status == RefundStatus.FAILED and each.way == RefundWay.PROVIDER for each in refunds)
     way = refund_way(gift.payment, now) if gift.payment else None
-    disputed = (
-        gift.payment is not None
-        and PaymentDispute.objects.filter(payment=gift.payment, status=DisputeStatus.OPEN).exists()
-    )
     return RefundOffer(
         amount=max(free - asked, 0), through_provider=bool(way and way.open and not failed),
-        until=way.until if way else None, days=way.days if way else None, disputed=disputed,
+        until=way.until if way else None, days=way.days if way else None,
+        disputed=any(each.status == DisputeStatus.OPEN for each in disputes),
     )  # fmt: skip
 
 
+_CHAIN = """
+WITH RECURSIVE chain AS (
+  SELECT id FROM donations_receipt WHERE gift_id = %s
+  UNION ALL SELECT r.id FROM donations_receipt r JOIN chain ON r.answers_id = chain.id
+) SELECT id FROM chain
+"""
+
+
 def receipts_of_gift(gift: Gift) -> QuerySet[Receipt]:
-    """This will list a gift's receipts, oldest first: its own, those in red, those that answer a red one."""
-    return Receipt.objects.filter(
-        Q(gift=gift)
-        | Q(answers__gift=gift)
-        | Q(answers__answers__gift=gift)
-        | Q(answers__answers__answers__gift=gift)
-    ).order_by("id")
+    """This will list a gift's receipts, oldest first: its own, and those that answer it or each other, however often
+    money went back and came again."""
+    return Receipt.objects.filter(pk__in=RawSQL(_CHAIN, [gift.pk])).order_by("id")  # noqa: S611  (a constant)
 
 
 def gift_of_receipt(receipt: Receipt) -> Gift:

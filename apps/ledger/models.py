@@ -150,11 +150,12 @@ class Entry(models.Model):
 class Line(models.Model):
     """Debit positive, credit negative; the lines of an entry sum to zero (deferred trigger, migration 0002)."""
 
-    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="lines")
+    # The composite keys of migration 0002 hold entry, account and earmark; a second, plain key would check them twice.
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="lines", db_constraint=False)
     n = models.SmallIntegerField()
-    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, db_constraint=False)
     bears_earmark = models.BooleanField()
-    earmark = models.ForeignKey(Earmark, on_delete=models.PROTECT, null=True)
+    earmark = models.ForeignKey(Earmark, on_delete=models.PROTECT, null=True, db_constraint=False)
     budget_line = models.BigIntegerField(null=True)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, null=True)
     currency = models.CharField(max_length=3)

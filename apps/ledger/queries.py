@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import Sum
 
-from apps.ledger.models import AllocationRule, Line, LotBalance
+from apps.ledger.models import AllocationRule, Line
 from apps.ledger.states import AccountRole
 
 
@@ -98,21 +98,25 @@ def gift_allocations(origin: int) -> list[GiftAllocation]:
         return [GiftAllocation(row[0], row[1], row[2], int(row[3]), row[4]) for row in cursor.fetchall()]
 
 
+_REFUNDABLE = """
+SELECT least(
+  (SELECT coalesce(sum(b.remaining - b.held), 0) FROM ledger_lot l JOIN ledger_lotbalance b ON b.lot_id = l.id
+   WHERE l.origin = %(origin)s AND l.earmark_id = %(earmark)s)
+  + coalesce(sum(d.amount) FILTER (WHERE d.origin = %(origin)s), 0),
+  max(e.available) + coalesce(sum(d.amount), 0))
+FROM ledger_earmarkbalance e LEFT JOIN ledger_delta d ON d.earmark_id = e.earmark_id
+WHERE e.earmark_id = %(earmark)s
+"""
+
+
 def refundable(earmark: int, origin: int) -> int:
     """This will give the most of a gift that could be refunded now: free on its lots and available on its earmark.
 
     An unfolded gift counts in full; the refund's operation checks again under the lock.
     """
-    free = LotBalance.objects.filter(earmark=earmark, lot__origin=origin).aggregate(
-        n=Sum(F("remaining") - F("held"))
-    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(amount), 0) FROM ledger_delta WHERE earmark_id = %s AND origin = %s",
-            [earmark, origin],
-        )
-        waiting = int(cursor.fetchone()[0])
-    return min((free["n"] or 0) + waiting, figures([earmark]).available)
+        cursor.execute(_REFUNDABLE, {"earmark": earmark, "origin": origin})
+        return int(cursor.fetchone()[0] or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ def test_the_public_and_sessions_without_a_second_factor_may_nothing_but_give() 
     head, *rows = role_matrix.rows()
     for name in ("public", "donor", "all roles, no second factor"):
         column = head.index(name)
-        assert {row[0] for row in rows if row[column]} <= {"donations.open_gift"}
+        # A gift's address is itself the permission to ask for it back; the operation checks that.
+        assert {row[0] for row in rows if row[column]} <= {"donations.open_gift", "donations.ask_own_refund"}
 
 
 def test_administrators_act_on_no_record() -> None:

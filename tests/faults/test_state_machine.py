@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -43,8 +44,14 @@ KINDS = ["session.completed", "session.paid", "session.expired", "refund.created
 POINTS = ["payments.event_stored", "payments.events_fetched", "donations.gifts_marked", "donations.gifts_posted",
           "donations.refund_held", "payments.before_refund_call", "payments.after_refund_call",
           "donations.refund_posted", "ledger.payment_written"]  # fmt: skip
-PLAYS = ["refund_succeed", "refund_fail", "refund_dashboard", "dispute_inquire", "dispute_open", "dispute_win",
-         "dispute_partly", "dispute_lose"]  # fmt: skip
+ASKED = ["ask", "approve", "send"]
+REFUNDS = [[*ASKED, "refund_fail"], [*ASKED, "refund_succeed"], [*ASKED, "refund_succeed"], ASKED,
+           [*ASKED, "refund_succeed", "refund_fail"], ["ask"], ["approve"], ["refuse"], ["send"], ["ask", "approve"],
+           ["refund_succeed"], ["refund_fail"]]  # fmt: skip
+FATES = [["dispute_open"], ["dispute_inquire"], ["dispute_open", "dispute_win"], ["dispute_open", "dispute_lose"],
+         ["dispute_open", "dispute_partly"], ["dispute_win"], ["dispute_lose"], ["refund_dashboard"],
+         ["refund_dashboard", "refund_fail"]]  # fmt: skip
+WHICH = st.integers(0, 4)
 FAR = w._far()
 MOSTLY = st.sampled_from([True, True, True, False])
 """A step mostly goes on to the next, so that thirty steps reach far."""
@@ -113,7 +120,6 @@ class Giving(RuleBasedStateMachine):
         shared = Earmark.objects.filter(kind__in=["operations", "reserve"]).values_list("pk", flat=True)
         self.marks = [self.earmark, self.world.general, *shared]
         self.gifts: list[Gift] = []
-        self.paid_out: list[tuple[Entry, str]] = []
         self.doomed = ""
 
     def survive(self, act: Any, *, again: bool = True) -> None:
@@ -135,39 +141,40 @@ class Giving(RuleBasedStateMachine):
         """The i-th gift's payment at the test cashier."""
         return w.session_of(self.gifts[i % len(self.gifts)])
 
+    @initialize(first=st.integers(500, 3_000), second=st.integers(500, 3_000))
+    def begin_with_two_gifts(self, first: int, second: int) -> None:
+        self.give(first, "paid", True)
+        self.give(second, "paid", True)
+
     @rule(point=st.sampled_from(POINTS))
     def crash_soon(self, point: str) -> None:
         self.doomed = point
 
-    @rule(fen=st.integers(100, 3_000), paid=MOSTLY, worked=MOSTLY)
-    def give(self, fen: int, paid: bool, worked: bool) -> None:
+    @rule(fen=st.integers(100, 3_000), fate=st.sampled_from(["paid", "paid", "paid", "late", "expired", "open"]),
+          worked=MOSTLY)  # fmt: skip
+    def give(self, fen: int, fate: str, worked: bool) -> None:
         before = len(self.gifts)
         self.survive(lambda: self.gifts.append(w.open_gift(self.world, fen)), again=False)
-        if paid and len(self.gifts) > before:
-            settle(self.session(-1), w.NOW)
-            self.survive(lambda: self.tell(self.session(-1), "session.paid", 1))
+        if len(self.gifts) > before:
+            self.decide_payment(-1, fate, worked)
+
+    @precondition(lambda self: self.gifts)
+    @rule(i=WHICH, fate=st.sampled_from(["paid", "late", "expired"]), worked=MOSTLY)
+    def decide_payment(self, i: int, fate: str, worked: bool) -> None:
+        """What the payer does at the cashier; money may come after the site has heard of an expiry."""
+        session = self.session(i)
+        if fate in ("late", "expired") and session.status == "open":
+            SandboxSession.objects.filter(pk=session.pk).update(status="expired")
+            self.survive(lambda: self.tell(session, "session.expired", 1))
+            self.work_if(worked)
+            session.refresh_from_db()
+        if fate in ("late", "paid"):
+            settle(session, w.NOW)
+            self.survive(lambda: self.tell(session, "session.paid", 1))
             self.work_if(worked)
 
     @precondition(lambda self: self.gifts)
-    @rule(i=st.integers(0, 9), late=st.booleans())
-    def pay(self, i: int, late: bool) -> None:
-        session = self.session(i)
-        if late and session.status == "open":
-            SandboxSession.objects.filter(pk=session.pk).update(status="expired")
-            self.tell(session, "session.expired", 1)
-            self.work()
-            session.refresh_from_db()
-        settle(session, w.NOW)
-
-    @precondition(lambda self: self.gifts)
-    @rule(i=st.integers(0, 9))
-    def expire(self, i: int) -> None:
-        session = self.session(i)
-        if session.status == "open":
-            SandboxSession.objects.filter(pk=session.pk).update(status="expired")
-
-    @precondition(lambda self: self.gifts)
-    @rule(i=st.integers(0, 9), kind=st.sampled_from(KINDS), copies=st.integers(1, 3))
+    @rule(i=WHICH, kind=st.sampled_from(KINDS), copies=st.integers(1, 3))
     def hear(self, i: int, kind: str, copies: int) -> None:
         """Any event at any time: what it says is never believed, what the provider says now is."""
         self.survive(lambda: self.tell(self.session(i), kind, copies))
@@ -179,83 +186,60 @@ class Giving(RuleBasedStateMachine):
 
     def work_if(self, wanted: bool) -> None:
         if wanted:
-            self.work()
+            self.work("all")
 
-    @rule()
-    def work(self) -> None:
+    @rule(how=st.sampled_from(["all", "inbox", "some"]))
+    def work(self, how: str) -> None:
         def both() -> None:
-            process_inbox(now=FAR)
-            while deliver_due(now=FAR):
+            if how != "some":
+                process_inbox(now=FAR)
+            while how != "inbox" and deliver_due(now=FAR, limit=3 if how == "some" else 200) and how == "all":
                 continue
 
         self.survive(both)
 
-    @rule()
-    def look_into_the_inbox_only(self) -> None:
-        self.survive(lambda: process_inbox(now=FAR))
-
-    @rule(limit=st.integers(1, 4))
-    def deliver_some(self, limit: int) -> None:
-        self.survive(lambda: deliver_due(now=FAR, limit=limit))
-
     @precondition(lambda self: self.gifts)
-    @rule(i=st.integers(0, 9), fen=st.integers(1, 1_500), approved=MOSTLY, sent=MOSTLY)
-    def ask_back(self, i: int, fen: int, approved: bool, sent: bool) -> None:
+    @rule(i=WHICH, fen=st.integers(1, 1_500), way=st.sampled_from(REFUNDS), told=MOSTLY, worked=MOSTLY)
+    def refund(self, i: int, fen: int, way: list[str], told: bool, worked: bool) -> None:
+        """A refund as far as `way` goes: asked, decided, sent, answered; the rest may follow later or never."""
         gift = Gift.objects.get(pk=self.gifts[i % len(self.gifts)].pk)
-        self.survive(lambda: w.ask_back(self.world, gift, fen))
-        if approved:
-            self.decide(True)
-        if sent:
-            self.send_back()
-
-    @rule(yes=MOSTLY)
-    def decide(self, yes: bool) -> None:
-        asked = Refund.objects.filter(gift__fund=self.fund, status="requested").first()
-        manager = self.world.people["manager"]
-        if asked and yes:
-            self.survive(lambda: donations.approve_refund(actor=manager, refund=asked, now=w.NOW))
-        elif asked:
-            donations.refuse_refund(actor=manager, refund=asked, reason="否", now=w.NOW)
-
-    @rule()
-    def send_back(self) -> None:
-        self.survive(lambda: send_refunds(now=FAR))
-
-    @precondition(lambda self: self.gifts)
-    @rule(
-        i=st.integers(0, 9),
-        action=st.sampled_from(PLAYS),
-        fen=st.integers(0, 1_500),
-        told=MOSTLY,
-        worked=MOSTLY,
-    )
-    def play(self, i: int, action: str, fen: int, told: bool, worked: bool) -> None:
-        self._play(i, action, fen, told, worked)
+        people = self.world.people
+        for step in way:
+            asked = Refund.objects.filter(gift__fund=self.fund, status="requested").first()
+            if step == "ask":
+                self.survive(lambda: w.ask_back(self.world, gift, fen))
+            elif step == "approve" and asked:
+                self.survive(
+                    lambda asked=asked: donations.approve_refund(
+                        actor=people["manager"], refund=asked, now=w.NOW
+                    )
+                )
+            elif step == "refuse" and asked:
+                donations.refuse_refund(actor=people["manager"], refund=asked, reason="否", now=w.NOW)
+            elif step == "send":
+                self.survive(lambda: send_refunds(now=FAR))
+            elif step.startswith("refund_"):
+                self.play([step], gift, 0, told, worked)
 
     @precondition(lambda self: self.gifts)
-    @rule(
-        i=st.integers(0, 9),
-        action=st.sampled_from(["refund_succeed", "refund_fail"]),
-        told=MOSTLY,
-        worked=MOSTLY,
-    )
-    def answer_a_refund(self, i: int, action: str, told: bool, worked: bool) -> None:
-        """The answers that need a refund under way, where there is one."""
-        sessions = [self.session(n) for n in range(len(self.gifts))]
-        waiting = [n for n, each in enumerate(sessions) if each.refunds.exclude(status="failed").exists()]
-        if waiting:
-            self._play(waiting[i % len(waiting)], action, 0, told, worked)
+    @rule(i=WHICH, fen=st.integers(0, 1_500), way=st.sampled_from(FATES), told=MOSTLY, worked=MOSTLY)
+    def suffer(self, i: int, fen: int, way: list[str], told: bool, worked: bool) -> None:
+        """Disputes, and refunds made in the provider's dashboard."""
+        self.play(way, self.gifts[i % len(self.gifts)], fen, told, worked)
 
-    def _play(self, i: int, action: str, fen: int, told: bool, worked: bool) -> None:
-        session = self.session(i)
-        if session.status == "paid":
-            kinds = play(session, action, w.NOW, fen)
-            if told:
-                self.survive(lambda: [self.tell(session, kind, 1) for kind in kinds])
-            self.work_if(worked)
+    def play(self, way: list[str], gift: Gift, fen: int, told: bool, worked: bool) -> None:
+        for action in way:
+            session = w.session_of(gift)
+            if session.status == "paid":
+                kinds = play(session, action, w.NOW, fen)
+                if told:
+                    self.survive(
+                        lambda kinds=kinds, session=session: [self.tell(session, kind, 1) for kind in kinds]
+                    )
+                self.work_if(worked)
 
-    @rule(fen=st.integers(1, 4_000))
-    def spend(self, fen: int) -> None:
+    @rule(fen=st.integers(1, 4_000), returned=st.booleans())
+    def spend(self, fen: int, returned: bool) -> None:
         self.n += 1
         name = f"m:{type(self).number}:{self.n}"
 
@@ -268,16 +252,13 @@ class Giving(RuleBasedStateMachine):
         except DomainError:
             return
         self.survive(pay_it)
-        self.paid_out.append((Entry.objects.get(idempotency_key=name), name))
+        if returned:
+            ledger.return_payment(
+                actor=w.SETUP, entry=Entry.objects.get(idempotency_key=name), purpose=name, key=f"{name}:back",
+                now=w.NOW, effective_at=w.NOW, reserve_again=False,
+            )  # fmt: skip
 
-    @precondition(lambda self: self.paid_out)
-    @rule()
-    def return_from_the_bank(self) -> None:
-        entry, name = self.paid_out.pop()
-        ledger.return_payment(actor=w.SETUP, entry=entry, purpose=name, key=f"{name}:back", now=w.NOW,
-                              effective_at=w.NOW, reserve_again=False)  # fmt: skip
-
-    @rule(fen=st.integers(1, 2_000))
+    @rule(fen=st.integers(1, 500))
     def feed_the_reserve(self, fen: int) -> None:
         people = self.world.people
         asked = donations.ask_reserve_feed(
@@ -305,7 +286,7 @@ class Giving(RuleBasedStateMachine):
             for kind in ("session.paid", "refund.updated", "dispute.updated"):
                 self.tell(self.session(i), kind, 1)
         for _ in range(3):
-            self.work()
+            self.work("all")
             send_refunds(now=FAR)
         self.books_close()
         assert not OutboxDelivery.objects.filter(done_at=None).exists(), OutboxDelivery.objects.filter(

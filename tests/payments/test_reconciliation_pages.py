@@ -14,7 +14,7 @@ from apps.payments.models import BankLine, DayClose, Difference, Explanation, St
 from apps.payments.operations import reconciling
 from tests import world as w
 from tests.accounts.signing import account_of, with_session
-from tests.payments.test_reconciliation import HEAD, NEXT, SYSTEM
+from tests.payments.desk import HEAD, NEXT, SYSTEM
 
 pytestmark = pytest.mark.django_db
 DESK = "/workbench/reconciliation/"

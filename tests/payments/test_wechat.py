@@ -26,7 +26,7 @@ from apps.ledger.models import Entry
 from apps.ledger.queries import figures
 from apps.payments import registry
 from apps.payments.models import BalanceLine, ClockAlarm, Match, Payment, ProviderEvent, ProviderFact
-from apps.payments.operations import poll_payments, process_inbox, receive_event, reconciling, send_refunds
+from apps.payments.operations import poll_payments, process_inbox, reconciling, send_refunds
 from apps.payments.provider import BadSignature, ProviderUnavailable, StaleEvent
 from apps.payments.providers.wechat.bills import fen, read_bill
 from apps.payments.providers.wechat.signing import Keys, answer_message, load_keys, request_message
@@ -375,7 +375,8 @@ def trade_row(
     return [
         f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}", fw.APPID, fw.MCHID, "0", "", order["transaction_id"],
         order["out_trade_no"], "o…", "NATIVE", "REFUND" if refund else "SUCCESS", "OTHERS", "CNY",
-        "0.00" if refund else total, "0.00", refund["refund_id"] if refund else "0", refund["out_refund_no"] if refund else "0",
+        "0.00" if refund else total, "0.00", refund["refund_id"] if refund else "0",
+        refund["out_refund_no"] if refund else "0",
         back, "0.00", "", "", "gift", "", fee, "0.60%", "0.00" if refund else total, back, "",
     ]  # fmt: skip
 

@@ -185,19 +185,11 @@ def _check_zip(path: Path) -> frozenset[tuple[int, int]]:
                             rest = rest[max(cut, 0) :]
                 found |= {(int(row), place(column.decode())) for column, row in _FORMULA.findall(rest)}
             return frozenset(found)
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        raise UnreadableTable(broken) from error
+    except UnreadableTable:
+        raise
     except Exception as error:
-        if isinstance(error, UnreadableTable):
-            raise
-        raise UnreadableTable(broken) from error  # zlib.error, struct.error: a zip that lies
+        # A zip that lies or is cut off fails in many ways: BadZipFile, zlib.error, struct.error, EOFError.
+        raise UnreadableTable(broken) from error
 
 
 def _first_sheet(parts: zipfile.ZipFile) -> str:

@@ -113,8 +113,11 @@ def ask_refund(
 @transaction.atomic
 def withdraw_refund(*, actor: Actor, refund: Refund, now: dt.datetime) -> Refund:
     """This will take a request back before anybody decided; raises WrongState afterwards."""
-    locked = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
-    authorize(policies.can_withdraw_refund, actor, locked)
+    locked = Refund.objects.select_for_update(of=("self",)).select_related("gift__fund").get(pk=refund.pk)
+    if locked.asked_by_id is None:
+        authorize(policies.can_ask_own_refund, actor)
+    else:
+        authorize(policies.can_withdraw_refund, actor, locked)
     move(
         locked,
         RefundStatus.WITHDRAWN,

@@ -24,10 +24,11 @@ def refund(request: HttpRequest, token: str) -> HttpResponse:
     """This will show what of a gift can be given back, to the fen, take a request, and tell how earlier ones stand."""
     gift = queries.gift_of_token(token)
     now = clock.now()
-    offer = queries.refund_offer(gift, now)
+    refunds = queries.refunds_of_gift(gift)
+    offer = queries.refund_offer(gift, now, refunds=refunds)
     form = RefundForm(None, offer=offer, currency=gift.currency)
     if request.method == "POST" and request.POST.get("act") == "withdraw":
-        for each in queries.refunds_of_gift(gift):
+        for each in refunds:
             if each.number == request.POST.get("number"):
                 act = lambda each=each: operations.withdraw_refund(actor=PUBLIC, refund=each, now=now)  # noqa: E731
                 attempt(request, act, _("申请已撤回。这笔捐赠照旧。"))
@@ -39,7 +40,7 @@ def refund(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("donations_refund", gift.token)
     response = render(
         request, "donations/refund.html",
-        {"gift": gift, "offer": offer, "form": form, "refunds": queries.refunds_of_gift(gift), "now": now,
+        {"gift": gift, "offer": offer, "form": form, "refunds": refunds, "now": now,
          "received": gift.status == GiftStatus.RECEIVED},
         status=422 if form.errors else 200,
     )  # fmt: skip

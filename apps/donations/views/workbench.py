@@ -24,6 +24,7 @@ from apps.donations.models import Gift, Refund, ReserveFeed
 from apps.donations.states import RefundSource, RefundStatus, RefundWay
 from apps.ledger.queries import figures_by_earmark
 from apps.organizations.queries import federation
+from apps.payments.models import PaymentDispute
 from apps.payments.queries import clock_alarms, test_page
 from apps.payments.states import DisputeStatus
 
@@ -197,13 +198,14 @@ def disputes(request: Request) -> HttpResponse:
     rows = queries.visible_disputes(request.actor)
     if status in DisputeStatus.values:
         rows = rows.filter(status=status)
-    if after.isdigit() and len(after) < 18:
-        rows = rows.filter(pk__lt=int(after))
+    if after:
+        last = PaymentDispute.objects.filter(ref=after[:255]).values_list("pk", flat=True).first()
+        rows = rows.filter(pk__lt=last or 0)
     page = list(rows[: PAGE + 1])
     return render(
         request, "donations/disputes.html",
         {"rows": queries.disputes_shown(page[:PAGE]), "status": status, "statuses": DisputeStatus.choices,
-         "more": page[PAGE - 1].pk if len(page) > PAGE else "", "after": after},
+         "more": page[PAGE - 1].ref if len(page) > PAGE else "", "after": after},
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from apps.payments.provider import (
     StaleEvent,
 )
 from apps.payments.providers import sandbox_balance
+from apps.payments.providers.sandbox_balance import DISPUTE_FEE
 from apps.payments.providers.sandbox_monthly import SandboxMonthly
 from apps.payments.states import DisputeStatus, Method, RefundStatus, Subject
 
@@ -49,9 +50,6 @@ FEE_BP = 60
 
 REFUND_DAYS = {Method.ALIPAY: 90, Method.WECHAT_PAY: 180}
 """The real wallets' limits (G8), so that the test cashier can be tried past them."""
-
-DISPUTE_FEE = 1_500
-"""What the test cashier takes for a dispute, in minor units."""
 
 SUBJECTS = {"session": Subject.PAYMENT, "refund": Subject.REFUND, "dispute": Subject.DISPUTE,
             "subscription": Subject.SUBSCRIPTION}  # fmt: skip

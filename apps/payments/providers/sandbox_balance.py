@@ -1,5 +1,5 @@
-"""The test cashier's balance: every paid session is a transaction with its fee; each day's net is paid out the day
-after at noon (Asia/Shanghai)."""
+"""The test cashier's balance: every paid session, refund and dispute is a transaction; each day's collected money less
+fees is paid out the day after at noon (Asia/Shanghai)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from apps.core.clock import civil_day, start_of_day
-from apps.payments.models import SandboxSession
+from apps.payments.models import SandboxDispute, SandboxRefund, SandboxSession
 from apps.payments.provider import BalanceItem, PayoutItem
 from apps.payments.states import BalanceKind, PayoutStatus
 
+DISPUTE_FEE = 1_500
+"""What the test cashier takes for a dispute, in minor units."""
 NOON = dt.timedelta(hours=12)
 
 
@@ -23,6 +25,23 @@ def lines(since: dt.datetime, now: dt.datetime) -> Iterator[BalanceItem]:
         assert session.paid_at is not None
         yield BalanceItem(f"fee_{session.ref}", BalanceKind.CHARGE, session.amount, session.fee, session.currency,
                           f"ch_{session.ref}", session.paid_at)  # fmt: skip
+    for refund in (
+        SandboxRefund.objects.filter(status="succeeded", made_at__gte=since)
+        .select_related("session")
+        .order_by("id")
+    ):
+        yield BalanceItem(f"txn_{refund.ref}", BalanceKind.REFUND, -refund.amount, 0, refund.session.currency,
+                          refund.ref, refund.made_at)  # fmt: skip
+    for dispute in (
+        SandboxDispute.objects.filter(withdrawn_at__gte=since).select_related("session").order_by("id")
+    ):
+        charge, currency = f"ch_{dispute.session.ref}", dispute.session.currency
+        assert dispute.withdrawn_at is not None
+        yield BalanceItem(f"txn_{dispute.ref}", BalanceKind.DISPUTE, -dispute.amount, DISPUTE_FEE, currency, charge,
+                          dispute.withdrawn_at)  # fmt: skip
+        if dispute.returned_at:
+            yield BalanceItem(f"txn_{dispute.ref}_back", BalanceKind.DISPUTE, dispute.returned, -DISPUTE_FEE, currency,
+                              charge, dispute.returned_at)  # fmt: skip
     for payout in payouts(since, now):
         if payout.status == PayoutStatus.PAID:
             yield BalanceItem(f"txn_{payout.ref}", BalanceKind.PAYOUT, -payout.amount, 0, payout.currency, payout.ref,

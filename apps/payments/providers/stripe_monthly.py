@@ -82,8 +82,9 @@ class StripeMonthly:
         if state == S.ACTIVE and found.pause_collection is not None:
             state = S.PAUSED
         item = found["items"].data[0]  # `.items` would be the mapping's own method
+        noted = found.metadata.to_dict() if found.metadata else {}
         return SubscriptionSnapshot(
-            ref=found.id, reference=str((found.metadata or {}).get("subscription", "")), status=state,
+            ref=found.id, reference=str(noted.get("subscription", "")), status=state,
             amount=item.price.unit_amount or 0, currency=item.price.currency.upper(),
             next_at=_moment(item.current_period_end) if state in (S.ACTIVE, S.PAST_DUE) else None,
             charges=tuple(self._charges(found.id)),

@@ -34,12 +34,13 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
     context: dict[str, Any] = {"gift": found, "now": clock.now(), "receipt": _receipt(found)}
     if found.status == GiftStatus.RECEIVED:
         trace = trace_gift(found)
+        refunds, disputes = refunds_of_gift(found), disputes_of_gift(found)
         moved = (
             GiftRedirect.objects.select_related("project").filter(gift=found).first() if found.late else None
         )
         context |= {
-            "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds_of_gift(found),
-            "disputes": disputes_of_gift(found), "offer": refund_offer(found, context["now"]), **_answers(found),
+            "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
+            **_answers(found), "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes),
         }  # fmt: skip
     response = render(request, "tracing/gift.html", context)
     response["Referrer-Policy"] = "no-referrer"

@@ -81,23 +81,24 @@ WITH theirs AS (
   WHERE t.kind = 'charge'
 ), keys AS (
   SELECT t.id AS t, 'fact:' || f.fact || ':' || s.suffix AS key
-  FROM theirs t JOIN facts f ON f.t = t.id AND (f.kind = 'fee') = (t.part = 'fee' OR t.kind = 'fee')
-  CROSS JOIN (VALUES ('gift'), ('fee'), ('refund'), ('dispute'), ('won')) AS s(suffix)
+  FROM theirs t JOIN facts f ON f.t = t.id AND (f.kind IN ('fee', 'fee_back')) = (t.part = 'fee' OR t.kind = 'fee')
+  CROSS JOIN (VALUES ('gift'), ('fee'), ('fee_back'), ('refund'), ('refund_back'), ('dispute'), ('dispute_back'))
+    AS s(suffix)
   UNION ALL
   SELECT id, 'payout:' || provider || ':' || source_ref FROM theirs WHERE kind = 'payout' AND amount < 0
   UNION ALL
   SELECT id, 'payout:' || provider || ':' || source_ref || ':failed' FROM theirs WHERE kind = 'payout' AND amount > 0
 ), pairs AS (
+  -- A refund that came back has two lines of one reference: the sign tells them apart, an equal amount goes first.
   SELECT DISTINCT ON (l.id) t.id AS t, l.id AS o, t.amount AS theirs, l.amount AS ours
-  FROM (SELECT DISTINCT ON (k.t) k.t, e.id AS entry
-        FROM keys k JOIN ledger_entry e ON e.idempotency_key = k.key ORDER BY k.t, e.id) x
-  JOIN theirs t ON t.id = x.t JOIN ledger_line l ON l.entry_id = x.entry
+  FROM keys k JOIN ledger_entry e ON e.idempotency_key = k.key JOIN theirs t ON t.id = k.t
+  JOIN ledger_line l ON l.entry_id = e.id AND sign(l.amount) = sign(t.amount)
   JOIN ledger_account a ON a.id = l.account_id AND a.role = 'clearing'
   WHERE NOT EXISTS (SELECT 1 FROM payments_match m WHERE m.line_id = l.id)
-  ORDER BY l.id, t.id
+  ORDER BY l.id, (l.amount = t.amount) DESC, t.id
 )
 INSERT INTO payments_match (balance_line_id, line_id, theirs, ours, how, made_by)
-SELECT DISTINCT ON (t) t, o, theirs, ours, 'key', NULL FROM pairs ORDER BY t, o
+SELECT DISTINCT ON (t) t, o, theirs, ours, 'key', NULL FROM pairs ORDER BY t, (theirs = ours) DESC, o
 """
 
 
