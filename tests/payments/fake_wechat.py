@@ -5,6 +5,7 @@ notifications, keeps orders and refunds, and makes bills. Shapes follow the publ
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import re
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from apps.core.clock import SHANGHAI
+
 MCHID, APPID, SERIAL = "1900009191", "wxd678efh567hg6787", "3775B6A45ACD588826D15E583A95F5DD0A1B2C3D"
 KEY_ID, APIV3 = "PUB_KEY_ID_0119000091912024010100000000000001", "0123456789abcdef0123456789abcdef"
 MERCHANT = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -32,7 +35,10 @@ TRADE_HEADER = (
     "代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注"
 )
 TRADE_SUMS = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额"
-FLOW_HEADER = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,备注,业务凭证号"
+FLOW_HEADER = (
+    "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),"
+    "账户结余(元),资金变更提交申请人,备注,业务凭证号"
+)
 FLOW_SUMS = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额"
 
 
@@ -110,7 +116,7 @@ class FakeWechat:
     ) -> tuple[dict[str, str], bytes]:
         refund = self.refunds[number]
         thing = {"mchid": MCHID, "refund_status": refund["status"], "amount": refund["amount"],
-                 **{name: refund[name] for name in ("out_trade_no", "out_refund_no", "transaction_id", "refund_id")}}  # fmt: skip
+                 **{name: refund[name] for name in ("out_trade_no", "out_refund_no", "transaction_id")}}  # fmt: skip
         return self.notify(kind, thing, **how)
 
     def answer(
@@ -148,8 +154,12 @@ class FakeWechat:
             bill = self.bills.get((found[1], query["bill_date"]))
             if bill is None:
                 return 400, {"code": "NO_STATEMENT_EXIST", "message": "…"}
-            return 200, {"hash_type": "SHA1", "hash_value": hashlib.sha1(bill).hexdigest(),
-                         "download_url": f"{self.url}/v3/billdownload/file?token={found[1]}-{query['bill_date']}"}  # fmt: skip
+            where = f"{self.url}/v3/billdownload/file?token={found[1]}-{query['bill_date']}"
+            return 200, {
+                "hash_type": "SHA1",
+                "hash_value": hashlib.sha1(bill).hexdigest(),
+                "download_url": where,
+            }
         return 404, {"code": "NOT_FOUND", "message": "…"}
 
     def _refund(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -202,6 +212,20 @@ def bill(header: str, rows: list[list[str]], titles: str, sums: list[str]) -> by
         ",".join(f"`{s}" for s in sums),
     ]
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
+
+
+def trade_row(
+    order: dict[str, Any], at: dt.datetime, fee: str, refund: dict[str, Any] | None = None
+) -> list[str]:
+    back = f"{refund['amount']['refund'] / 100:.2f}" if refund else "0.00"
+    total = f"{order['amount']['total'] / 100:.2f}"
+    return [
+        f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}", APPID, MCHID, "0", "", order["transaction_id"],
+        order["out_trade_no"], "o…", "NATIVE", "REFUND" if refund else "SUCCESS", "OTHERS", "CNY",
+        "0.00" if refund else total, "0.00", refund["refund_id"] if refund else "0",
+        refund["out_refund_no"] if refund else "0",
+        back, "0.00", "", "", "gift", "", fee, "0.60%", "0.00" if refund else total, back, "",
+    ]  # fmt: skip
 
 
 def start() -> tuple[FakeWechat, ThreadingHTTPServer]:

@@ -56,8 +56,8 @@ def open_monthly_gift(
 ) -> MonthlyGift:  # fmt: skip
     """This will record a donor's wish to give a sum every month, and its standing order; no money moves yet.
 
-    Limited like a single gift. Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall, TooLarge, AddressNeeded, NotRaising, MethodNotOffered,
-    FormUsed.
+    Limited like a single gift. Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall,
+    TooLarge, AddressNeeded, NotRaising, MethodNotOffered, FormUsed.
     """
     authorize(policies.can_open_gift, actor)
     known = MonthlyGift.objects.filter(request_key=request.key).first()

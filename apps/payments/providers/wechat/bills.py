@@ -115,8 +115,8 @@ def read_bill(content: bytes, kind: str) -> list[Row]:
         rows.append(dict(zip(names, (_cell(cell) for cell in cells), strict=True)))
     said = dict(zip((title.strip() for title in titles), (_cell(cell) for cell in sums), strict=True))
     if kind == TRADE:
-        checks = {"总交易单数": len(rows), "应结订单总金额": _sum(rows, "应结订单金额"), "退款总金额": _sum(rows, "退款金额"),
-                  "手续费总金额": _sum(rows, "手续费")}  # fmt: skip
+        checks = {"总交易单数": len(rows), "应结订单总金额": _sum(rows, "应结订单金额"),
+                  "退款总金额": _sum(rows, "退款金额"), "手续费总金额": _sum(rows, "手续费")}  # fmt: skip
     else:
         ways = {way: [row for row in rows if row["收支类型"] == way] for way in ("收入", "支出")}
         checks = {"资金流水总笔数": len(rows), "收入金额": _sum(ways["收入"], "收支金额(元)"),
