@@ -84,8 +84,9 @@ def render_pdf(template: str, style: str, context: Mapping[str, Any]) -> bytes:
 
 
 def qr_svg(text: str, scale: int = 4) -> str:
-    """This will draw a QR code as an SVG element to be put into a page."""
-    return str(segno.make(text, error="m").svg_inline(scale=scale, border=2, omitsize=False))
+    """This will draw a QR code as an SVG element to be put into a page; on white, so that it can be scanned when the
+    page is dark."""
+    return str(segno.make(text, error="m").svg_inline(scale=scale, border=2, omitsize=False, light="#fff"))
 
 
 @cache

@@ -21,11 +21,11 @@ from apps.accounts.operations import SCOPE_OF
 from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.disclosures.models import Report
-from apps.donations.models import Gift, GiftImport
+from apps.donations.models import Gift, GiftImport, MonthlyGift
 from apps.donations.operations import TeamDraft, open_team
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
-from apps.payments.models import BankAccount, StatementDraft, WalletCode
+from apps.payments.models import BankAccount, SandboxSubscription, StatementDraft, WalletCode
 from apps.payments.operations import reconciling
 from tests import world as w
 from tests.accounts.signing import account_for, with_session
@@ -81,7 +81,10 @@ class Objects:
             actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
             draft=TeamDraft("一起捐", "阿宽", "", Money(10_000), "k"),
         )  # fmt: skip
+        monthly = _monthly(city)
         self.by_name: dict[str, dict[str, object]] = {
+            "donations_monthly": {"token": monthly.token},
+            "payments_sandbox_monthly": {"ref": SandboxSubscription.objects.get().ref},
             "donations_team": {"public_id": team.public_id},
             "donations_team_run": {"public_id": team.public_id, "token": team.token},
             "donations_team_hide": {"public_id": team.public_id},
@@ -132,6 +135,16 @@ class Objects:
         if re.search(r"[()<>\\]", filled):
             raise KeyError(f"{route} ({name}): say in {Path(__file__).name} what to put in")
         return "/" + filled
+
+
+def _monthly(city: w.World) -> MonthlyGift:
+    """A monthly gift with its checkout open."""
+    gift = w.donations.open_monthly_gift(
+        actor=PUBLIC, request=w.GiftRequest(Money(1_000), "card", "monthly", email="donor@example.org"),
+        fund=city.fund, project=city.project, now=w.NOW,
+    )  # fmt: skip
+    w.donations.start_monthly_checkout(actor=PUBLIC, gift=gift, return_url="/", cancel_url="/", now=w.NOW)
+    return gift
 
 
 def _code(gift: Gift) -> str:
