@@ -22,7 +22,7 @@ from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.disclosures.models import Report
 from apps.donations.models import GiftImport
-from apps.donations.operations import TeamDraft, open_team
+from apps.donations.operations import GiftRequest, TeamDraft, open_monthly_gift, open_team
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
 from apps.payments.models import BankAccount, StatementDraft
@@ -77,11 +77,17 @@ class Objects:
         someone = account_for(None, "someone@example.org", mfa=False).person
         slug = city.project.slug
         refund = w.ask_back(city, paid, 1_000)
+        promise = open_monthly_gift(
+            actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
+            request=GiftRequest(Money(5_000), "card", "k", email="donor@example.org"),
+        )  # fmt: skip
         team = open_team(
             actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
             draft=TeamDraft("一起捐", "阿宽", "", Money(10_000), "k"),
         )  # fmt: skip
         self.by_name: dict[str, dict[str, object]] = {
+            "payments_sandbox_monthly": {"ref": "sub_unknown"},
+            "donations_monthly": {"token": promise.token},
             "donations_team": {"public_id": team.public_id},
             "donations_team_run": {"public_id": team.public_id, "token": team.token},
             "donations_team_hide": {"public_id": team.public_id},
