@@ -8,6 +8,7 @@ from apps.donations.views import (
     public,
     redirecting,
     refunds,
+    stopped,
     teams,
     workbench,
 )
@@ -35,6 +36,7 @@ workbench_urlpatterns = [
     path("refunds/<str:number>/", workbench.refund, name="donations_refund_one"),
     path("disputes/", workbench.disputes, name="donations_disputes"),
     path("reserve/", workbench.reserve, name="donations_reserve"),
+    path("stopped/", stopped.stopped, name="donations_stopped"),
     path("gifts/imports/", imports.imports, name="donations_imports"),
     path("gifts/imports/new/", imports.new_import, name="donations_import_new"),
     path("gifts/imports/export/", imports.export_imports, name="donations_export_imports"),

@@ -21,11 +21,11 @@ from apps.accounts.operations import SCOPE_OF
 from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.disclosures.models import Report
-from apps.donations.models import GiftImport
+from apps.donations.models import Gift, GiftImport
 from apps.donations.operations import GiftRequest, TeamDraft, open_monthly_gift, open_team
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
-from apps.payments.models import BankAccount, StatementDraft
+from apps.payments.models import BankAccount, StatementDraft, WalletCode
 from apps.payments.operations import reconciling
 from tests import world as w
 from tests.accounts.signing import account_for, with_session
@@ -110,6 +110,7 @@ class Objects:
             "payments_day": {"day": f"{later().date() - dt.timedelta(days=1)}"},
             "disclosures_extend": {"slug": slug, "n": self.report.duty.n},
             "payments_webhook": {"provider": "sandbox"},
+            "payments_scan": {"uuid": _code(gift)},
             "payments_sandbox_cashier": {"ref": w.session_of(gift).pk and _ref(w.session_of(gift))},
             "account_confirm_email": {"key": "x:y:z"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "x-y"},
@@ -137,6 +138,15 @@ class Objects:
         if re.search(r"[()<>\\]", filled):
             raise KeyError(f"{route} ({name}): say in {Path(__file__).name} what to put in")
         return "/" + filled
+
+
+def _code(gift: Gift) -> str:
+    """The gift's payment with a code to scan, as some providers give one."""
+    assert gift.payment is not None
+    WalletCode.objects.create(
+        payment=gift.payment, code="weixin://wxpay/x", description="x", return_url="/", cancel_url="/"
+    )
+    return str(gift.payment.uuid)
 
 
 def _list(city: w.World) -> GiftImport:

@@ -12,6 +12,7 @@ from apps.donations.models.imports import (
 from apps.donations.models.monthly import MonthlyGift, MonthlyGiftStatusChange
 from apps.donations.models.redirect import GiftRedirect
 from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
+from apps.donations.models.stopped import StoppedAttempt
 from apps.donations.models.team import Team
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "RefundStatusChange",
     "ReserveFeed",
     "StagedGift",
+    "StoppedAttempt",
     "Team",
 ]
