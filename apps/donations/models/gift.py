@@ -162,10 +162,11 @@ class ReceiptRange(models.Model):
 
 @append_only
 class Receipt(models.Model):
-    """公益事业捐赠票据. Never changed, never deleted. One of goods (in kind) has no gift, but lines of its own. Money that
-    went back is answered by a red-letter one (冲红) in the same numbering: no gift, the receipt it answers, a negative
-    amount. Money that came back after all is a positive one that answers the red one. A gift's receipts add up to what
-    is still given."""
+    """公益事业捐赠票据. Never changed, never deleted. One of goods (in kind) has no gift, but lines of its own.
+
+    Money that went back is answered by a red-letter one (冲红) in the same numbering: no gift, the receipt it answers,
+    a negative amount. Money that came back after all is a positive one that answers the red one. A gift's receipts add
+    up to what is still given."""
 
     gift = models.OneToOneField(Gift, on_delete=models.PROTECT, null=True, related_name="receipt")
     answers = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="answered_by")

@@ -123,11 +123,13 @@ def work_bundle(*, pk: int, now: dt.datetime) -> bool:
 
 def delete_old_bundles(*, now: dt.datetime) -> int:
     """This will delete the files of bundles that are a week old."""
-    old = ReceiptBundle.objects.filter(status=BundleStatus.DONE, finished_at__lt=now - KEPT).order_by("id")
-    for bundle in old[:20]:
+    old = list(
+        ReceiptBundle.objects.filter(status=BundleStatus.DONE, finished_at__lt=now - KEPT).order_by("id")[:20]
+    )
+    for bundle in old:
         shutil.rmtree(folder_of(bundle), ignore_errors=True)
         _end(bundle, BundleStatus.EXPIRED, now)
-    return len(old[:20])
+    return len(old)
 
 
 def folder_of(bundle: ReceiptBundle) -> Path:

@@ -97,6 +97,8 @@ def pdf(request: Request, number: str) -> HttpResponse:
 def ranges(request: Request) -> HttpResponse:
     """This will show the ranges of numbers with what is left of each, and enter one the finance bureau assigned."""
     may_read(request)
+    if request.method == "POST":
+        authorize(policies.can_assign_receipt_range, request.actor, federation().pk)
     form = RangeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         made = attempt_form(
