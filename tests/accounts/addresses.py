@@ -22,7 +22,7 @@ from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.disclosures.models import Report
 from apps.donations.models import Gift, GiftImport
-from apps.donations.operations import GiftRequest, TeamDraft, open_monthly_gift, open_team
+from apps.donations.operations import GiftRequest, TeamDraft, open_monthly_gift, open_team, start_bundle
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
 from apps.payments.models import BankAccount, StatementDraft, WalletCode
@@ -85,6 +85,7 @@ class Objects:
             actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
             draft=TeamDraft("一起捐", "阿宽", "", Money(10_000), "k"),
         )  # fmt: skip
+        bundle = start_bundle(actor=city.people["cashier"], query={}, now=w.NOW)
         self.by_name: dict[str, dict[str, object]] = {
             "payments_sandbox_monthly": {"ref": "sub_unknown"},
             "donations_monthly": {"token": promise.token},
@@ -103,6 +104,13 @@ class Objects:
             "casework_household": {"file_number": self.waiting.household.file_number},
             "accounts_person": {"public_id": someone.public_id},
             "disclosures_organization": {"uscc": city.organization.uscc},
+            "donations_receipt": {"number": paid.receipt.full_number},
+            "donations_receipt_file": {"number": paid.receipt.full_number},
+            "donations_receipts_offline_list": {
+                "public_id": lists.load(city, lists.SLICE.replace("2020", "2026")).public_id
+            },
+            "donations_bundle": {"public_id": bundle.public_id},
+            "donations_bundle_file": {"public_id": bundle.public_id},
             "donations_import": {"public_id": _list(city).public_id},
             "donations_import_faults": {"public_id": _list(city).public_id, "kind": "csv"},
             "payments_differences_export": {"kind": "csv"},
