@@ -92,6 +92,7 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 900.0,
     },
     "donations: go on with imports": {"task": "apps.donations.tasks.sweep_imports", "schedule": 30.0},
+    "donations: go on with bundles": {"task": "apps.donations.tasks.sweep_bundles", "schedule": 30.0},
     "ledger: fold quiet earmarks": {"task": "apps.ledger.tasks.fold_quiet", "schedule": 60.0},
     "funds: close campaigns that ended": {"task": "apps.funds.tasks.close_ended", "schedule": 300.0},
     "site: prove the sums": {"task": "charity_site.status.check_invariants", "schedule": 3600.0},

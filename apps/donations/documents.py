@@ -18,11 +18,12 @@ from apps.core.documents import DocumentsUnavailable, chinese_font, qr_svg, rend
 from apps.core.money import Money, format_money
 from apps.donations.models import Gift, Receipt
 from apps.donations.queries import given_now
-from apps.donations.states import ShownAs
+from apps.donations.states import ReceiptKind, ShownAs
 from apps.organizations.queries import federation
 
 INK, SOFT, LINE, ACCENT = "#1f1d1a", "#5d5850", "#d9d3c7", "#b8412c"
 SIZE = (1200, 850)
+MINUS = "\u2212"
 
 
 def check_address(receipt: Receipt) -> str:
@@ -37,7 +38,9 @@ def receipt_context(receipt: Receipt) -> dict[str, Any]:
     return {
         "receipt": receipt,
         "federation": federation(),
-        "lines": [
+        "lines": _goods(receipt)
+        if receipt.kind == ReceiptKind.IN_KIND
+        else [
             {
                 "item": receipt.item,
                 "unit": _("元"),
@@ -52,6 +55,19 @@ def receipt_context(receipt: Receipt) -> dict[str, Any]:
         "demonstration": settings.MODE == "demonstration",
         "check_address": check_address(receipt),
     }
+
+
+def _goods(receipt: Receipt) -> list[dict[str, Any]]:
+    """The lines of a receipt for goods, each with how its value was found."""
+    return [
+        {
+            "item": line.item, "unit": line.unit, "quantity": f"{line.quantity:,.{line.places}f}".replace("-", MINUS),
+            "standard": format_money(Money(line.unit_value, receipt.currency)), "amount": line.amount,
+            "basis": f"{line.get_basis_display()}：{line.basis_source}" if line.basis_source
+            else line.get_basis_display(),
+        }
+        for line in receipt.lines.all()
+    ]  # fmt: skip
 
 
 def receipt_pdf(receipt: Receipt) -> bytes:

@@ -64,6 +64,22 @@ def can_assign_receipt_range(actor: Actor, federation_id: int) -> bool:
     return actor.is_system or actor.has("cashier", "organization", federation_id)
 
 
+@policy("donations.issue_receipt")
+def can_issue_receipt(actor: Actor, federation_id: int) -> bool:
+    """A cashier of the federation, in whose name all receipts are issued: for offline gifts and goods (G10)."""
+    return actor.has("cashier", "organization", federation_id)
+
+
+@policy("donations.read_receipts")
+def can_read_receipts(actor: Actor, federation_id: int) -> bool:
+    """The federation's cashiers and project officers, and the supervisor: also who may take receipts away."""
+    return (
+        actor.has("cashier", "organization", federation_id)
+        or actor.has("project_officer", "organization", federation_id)
+        or actor.has("supervisor")
+    )
+
+
 @policy("donations.ask_own_refund")
 def can_ask_own_refund(actor: Actor) -> bool:
     """Whoever holds the gift's address, which is the permission (G2, G8): the public, whoever they may be signed in as.

@@ -207,10 +207,11 @@ def receipts_of_gift(gift: Gift) -> QuerySet[Receipt]:
     return Receipt.objects.filter(pk__in=RawSQL(_CHAIN, [gift.pk])).order_by("id")  # noqa: S611  (a constant)
 
 
-def gift_of_receipt(receipt: Receipt) -> Gift:
-    """This will give the gift that a receipt belongs to, also by way of the receipts it answers."""
+def gift_of_receipt(receipt: Receipt) -> Gift | None:
+    """This will give the gift that a receipt belongs to, also by way of the receipts it answers; None for goods."""
     while receipt.gift is None:
-        assert receipt.answers is not None  # the database knows no other (receipt_gives_or_answers)
+        if receipt.answers is None:
+            return None
         receipt = receipt.answers
     return receipt.gift
 

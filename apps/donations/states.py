@@ -61,6 +61,35 @@ class Known(models.TextChoices):
     ADD = "add", _("加入：是另外的捐赠，照记")
 
 
+class ReceiptKind(models.TextChoices):
+    MONEY = "money", _("货币")
+    IN_KIND = "in_kind", _("实物")
+
+
+class Basis(models.TextChoices):
+    """How the value of goods was found; two of the three name their source."""
+
+    INVOICE = "invoice", _("发票")
+    MARKET = "market", _("市场价")
+    APPRAISAL = "appraisal", _("评估")
+
+
+class BundleStatus(models.TextChoices):
+    """Receipts being put into one file: making ──> done ──> expired; making ──> cancelled."""
+
+    MAKING = "making", _("正在打包")
+    DONE = "done", _("可以下载")
+    EXPIRED = "expired", _("已删除")
+    CANCELLED = "cancelled", _("已取消")
+
+
+_B = BundleStatus
+BUNDLE_FORWARD: Forward = {
+    _B.MAKING: frozenset({_B.DONE, _B.CANCELLED}),
+    _B.DONE: frozenset({_B.EXPIRED}),
+}
+
+
 class LateReason(models.TextChoices):
     EXPIRED = "expired", _("付款已过期")
     NOT_RAISING = "not_raising", _("项目已不在募捐")

@@ -21,11 +21,11 @@ from apps.accounts.operations import SCOPE_OF
 from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.disclosures.models import Report
-from apps.donations.models import Gift, GiftImport, MonthlyGift
-from apps.donations.operations import TeamDraft, open_team
+from apps.donations.models import Gift, GiftImport
+from apps.donations.operations import GiftRequest, TeamDraft, open_monthly_gift, open_team, start_bundle
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
-from apps.payments.models import BankAccount, SandboxSubscription, StatementDraft, WalletCode
+from apps.payments.models import BankAccount, StatementDraft, WalletCode
 from apps.payments.operations import reconciling
 from tests import world as w
 from tests.accounts.signing import account_for, with_session
@@ -77,14 +77,18 @@ class Objects:
         someone = account_for(None, "someone@example.org", mfa=False).person
         slug = city.project.slug
         refund = w.ask_back(city, paid, 1_000)
+        promise = open_monthly_gift(
+            actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
+            request=GiftRequest(Money(5_000), "card", "k", email="donor@example.org"),
+        )  # fmt: skip
         team = open_team(
             actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
             draft=TeamDraft("一起捐", "阿宽", "", Money(10_000), "k"),
         )  # fmt: skip
-        monthly = _monthly(city)
+        bundle = start_bundle(actor=city.people["cashier"], query={}, now=w.NOW)
         self.by_name: dict[str, dict[str, object]] = {
-            "donations_monthly": {"token": monthly.token},
-            "payments_sandbox_monthly": {"ref": SandboxSubscription.objects.get().ref},
+            "payments_sandbox_monthly": {"ref": "sub_unknown"},
+            "donations_monthly": {"token": promise.token},
             "donations_team": {"public_id": team.public_id},
             "donations_team_run": {"public_id": team.public_id, "token": team.token},
             "donations_team_hide": {"public_id": team.public_id},
@@ -100,6 +104,13 @@ class Objects:
             "casework_household": {"file_number": self.waiting.household.file_number},
             "accounts_person": {"public_id": someone.public_id},
             "disclosures_organization": {"uscc": city.organization.uscc},
+            "donations_receipt": {"number": paid.receipt.full_number},
+            "donations_receipt_file": {"number": paid.receipt.full_number},
+            "donations_receipts_offline_list": {
+                "public_id": lists.load(city, lists.SLICE.replace("2020", "2026")).public_id
+            },
+            "donations_bundle": {"public_id": bundle.public_id},
+            "donations_bundle_file": {"public_id": bundle.public_id},
             "donations_import": {"public_id": _list(city).public_id},
             "donations_import_faults": {"public_id": _list(city).public_id, "kind": "csv"},
             "payments_differences_export": {"kind": "csv"},
@@ -135,16 +146,6 @@ class Objects:
         if re.search(r"[()<>\\]", filled):
             raise KeyError(f"{route} ({name}): say in {Path(__file__).name} what to put in")
         return "/" + filled
-
-
-def _monthly(city: w.World) -> MonthlyGift:
-    """A monthly gift with its checkout open."""
-    gift = w.donations.open_monthly_gift(
-        actor=PUBLIC, request=w.GiftRequest(Money(1_000), "card", "monthly", email="donor@example.org"),
-        fund=city.fund, project=city.project, now=w.NOW,
-    )  # fmt: skip
-    w.donations.start_monthly_checkout(actor=PUBLIC, gift=gift, return_url="/", cancel_url="/", now=w.NOW)
-    return gift
 
 
 def _code(gift: Gift) -> str:

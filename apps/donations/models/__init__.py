@@ -1,5 +1,6 @@
 """Gifts, receipts, refunds, lists and teams. A gift's amount never changes; what became of it is in the ledger."""
 
+from apps.donations.models.bundle import ReceiptBundle, ReceiptBundleStatusChange
 from apps.donations.models.gift import Gift, GiftCount, GiftList, GiftStatusChange, Receipt, ReceiptRange
 from apps.donations.models.imports import (
     GiftFilePart,
@@ -9,6 +10,7 @@ from apps.donations.models.imports import (
     ListFault,
     StagedGift,
 )
+from apps.donations.models.in_kind import ReceiptLine
 from apps.donations.models.monthly import MonthlyGift, MonthlyGiftStatusChange
 from apps.donations.models.redirect import GiftRedirect
 from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
@@ -30,6 +32,9 @@ __all__ = [
     "MonthlyGift",
     "MonthlyGiftStatusChange",
     "Receipt",
+    "ReceiptBundle",
+    "ReceiptBundleStatusChange",
+    "ReceiptLine",
     "ReceiptRange",
     "Refund",
     "RefundStatusChange",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import BigIntegerRangeField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now, Upper
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast, Now, Upper
 
 from apps.core.append_only import append_only, refuse_change
 from apps.core.ids import new_check_code, new_token
@@ -19,8 +23,20 @@ from apps.payments.models import Payment
 
 G = states.GiftStatus
 
+LINES_ADD_UP = """
+IF NEW.kind = 'in_kind' AND NEW.amount IS DISTINCT FROM
+   (SELECT sum(amount) FROM donations_receiptline WHERE receipt_id = NEW.id) THEN
+  RAISE EXCEPTION 'the lines of receipt % are not its amount', NEW.id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_lines_add_up';
+END IF;
+RETURN NULL;
+"""
 ANSWERS_WITHIN = """
 PERFORM pg_advisory_xact_lock(hashtext('donations_receipt'), NEW.answers_id::integer);
+IF (SELECT kind FROM donations_receipt WHERE id = NEW.answers_id) <> NEW.kind THEN
+  RAISE EXCEPTION 'receipt % is answered by one of another kind', NEW.answers_id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'receipt_answers_its_kind';
+END IF;
 IF (SELECT sign(amount) FROM donations_receipt WHERE id = NEW.answers_id) = sign(NEW.amount)
    OR abs((SELECT amount FROM donations_receipt WHERE id = NEW.answers_id))
       < abs(NEW.amount + (SELECT coalesce(sum(amount), 0) FROM donations_receipt
@@ -120,6 +136,12 @@ class GiftCount(models.Model):
     gifts = models.BigIntegerField(default=0)
 
 
+_CODE: Any = Cast("code", models.BigIntegerField()) * Value(10**10)
+_NUMBERS = Func(
+    _CODE + F("first"), _CODE + F("last"), Value("[]"), function="int8range", output_field=BigIntegerRangeField()
+)  # fmt: skip
+
+
 class ReceiptRange(models.Model):
     """Codes and numbers the finance bureau assigned (G10), entered by the cashier; the demonstration's are marked."""
 
@@ -136,17 +158,24 @@ class ReceiptRange(models.Model):
                 name="range_in_bounds",
             ),
             models.UniqueConstraint(fields=["code", "first"], name="receipt_range_once"),
+            # Code and number side by side make one whole number, so that a plain range type can keep ranges apart.
+            ExclusionConstraint(name="receipt_ranges_apart", expressions=[(_NUMBERS, "&&")]),
         ]
 
 
 @append_only
 class Receipt(models.Model):
-    """公益事业捐赠票据. Never changed, never deleted. Money that went back is answered by a red-letter one (冲红) in
-    the same numbering: no gift, the receipt it answers, a negative amount. Money that came back after all is a positive
-    one that answers the red one. A gift's receipts add up to what is still given."""
+    """公益事业捐赠票据. Never changed, never deleted. One of goods (in kind) has no gift, but lines of its own.
+
+    Money that went back is answered by a red-letter one (冲红) in the same numbering: no gift, the receipt it answers,
+    a negative amount. Money that came back after all is a positive one that answers the red one. A gift's receipts add
+    up to what is still given."""
 
     gift = models.OneToOneField(Gift, on_delete=models.PROTECT, null=True, related_name="receipt")
     answers = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="answered_by")
+    kind = models.CharField(
+        max_length=8, choices=states.ReceiptKind, default=states.ReceiptKind.MONEY, db_default="money"
+    )
     code = models.CharField(max_length=8)
     number = models.CharField(max_length=10)
     check_code = models.CharField(max_length=6, default=new_check_code)
@@ -164,7 +193,8 @@ class Receipt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["code", "number"], name="receipt_number_once"),
             models.CheckConstraint(
-                condition=Q(gift__isnull=False, answers__isnull=True, amount__gt=0)
+                condition=Q(kind="money", gift__isnull=False, answers__isnull=True, amount__gt=0)
+                | Q(kind="in_kind", gift__isnull=True, answers__isnull=True, amount__gt=0)
                 | Q(gift__isnull=True, answers__isnull=False) & ~Q(amount=0),
                 name="receipt_gives_or_answers",
             ),
@@ -176,7 +206,16 @@ class Receipt(models.Model):
                 name="receipt_answers_within", operation=pgtrigger.Insert, when=pgtrigger.Before,
                 condition=pgtrigger.Q(new__answers__isnull=False), func=ANSWERS_WITHIN,
             ),
+            pgtrigger.Trigger(
+                name="receipt_lines_add_up", operation=pgtrigger.Insert, when=pgtrigger.After,
+                timing=pgtrigger.Deferred, func=LINES_ADD_UP,
+            ),
         ]  # fmt: skip
+
+    @property
+    def full_number(self) -> str:
+        """This will write code and number side by side: 18 digits that name one receipt."""
+        return self.code + self.number
 
     @property
     def is_red(self) -> bool:

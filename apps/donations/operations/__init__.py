@@ -1,6 +1,7 @@
 """Writes of donations, by verb."""
 
 from apps.donations.operations.asking import BankDetails, ask_refund, withdraw_refund
+from apps.donations.operations.bundling import cancel_bundle, start_bundle
 from apps.donations.operations.deciding import (
     approve_refund,
     fail_bank_refund,
@@ -8,6 +9,8 @@ from apps.donations.operations.deciding import (
     read_bank_details,
     refuse_refund,
 )
+from apps.donations.operations.in_kind import GoodsLine, answer_in_kind_receipt, issue_in_kind_receipt
+from apps.donations.operations.issuing import issue_offline_receipts
 from apps.donations.operations.monthly import (
     change_monthly_gift,
     follow_subscription,
@@ -40,13 +43,16 @@ from apps.donations.operations.teaming import TeamDraft, change_team, close_team
 __all__ = [
     "BankDetails",
     "GiftRequest",
+    "GoodsLine",
     "TeamDraft",
+    "answer_in_kind_receipt",
     "approve_refund",
     "approve_reserve_feed",
     "ask_for_lost_link",
     "ask_refund",
     "ask_reserve_feed",
     "assign_receipt_range",
+    "cancel_bundle",
     "change_monthly_gift",
     "change_team",
     "close_full_campaign",
@@ -58,6 +64,8 @@ __all__ = [
     "fail_refund",
     "follow_subscription",
     "hide_team",
+    "issue_in_kind_receipt",
+    "issue_offline_receipts",
     "issue_receipts",
     "open_gift",
     "open_monthly_gift",
@@ -70,6 +78,7 @@ __all__ = [
     "record_donations",
     "redirect_gift",
     "refuse_refund",
+    "start_bundle",
     "start_gift_checkout",
     "start_monthly_checkout",
     "withdraw_refund",

@@ -4,8 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 
-from django.db import transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
@@ -16,6 +15,7 @@ from apps.core.policies import authorize
 from apps.donations import policies
 from apps.donations.events import LinkAsked
 from apps.donations.models import Gift, Receipt, ReceiptRange
+from apps.donations.operations.numbering import draw_numbers
 from apps.donations.operations.receiving import count_gifts
 from apps.donations.operations.teaming import count_team_gifts
 from apps.donations.queries import gift_of_receipt, receipts_of_gift, still_given
@@ -23,9 +23,10 @@ from apps.donations.states import GiftStatus, Source
 from apps.organizations.queries import federation
 
 
-class NoReceiptNumbers(DomainError):
-    code = "no_receipt_numbers"
-    message = _("没有可用的票据号段。请出纳录入财政部门核发的票据代码和号段，票据会自动补开。")
+class RangesMeet(BadInput):
+    code = "receipt_ranges_meet"
+    message = _("这些号码里有的已经录入过。请对照财政部门的核发单，核对起号和止号。")
+    field = "first"
 
 
 class NoAddress(DomainError):
@@ -41,7 +42,7 @@ def ask_for_lost_link(*, actor: Actor, receipt: Receipt, now: dt.datetime) -> No
     """
     authorize(policies.can_open_gift, actor)
     gift = gift_of_receipt(receipt)
-    if not gift.email:
+    if gift is None or not gift.email:
         raise NoAddress()
     publish(LinkAsked(gift_id=gift.pk, day=civil_day(now).isoformat()))
 
@@ -50,14 +51,22 @@ def ask_for_lost_link(*, actor: Actor, receipt: Receipt, now: dt.datetime) -> No
 def assign_receipt_range(
     *, actor: Actor, code: str, first: int, last: int, is_demonstration: bool = False
 ) -> ReceiptRange:
-    """This will enter a code and number range that the finance bureau assigned (G10). Raises BadInput for
-    a bad shape."""
+    """This will enter a code and number range that the finance bureau assigned (G10). Raises BadInput for a bad shape
+    or numbers that another range has (one entered a second time is the same range)."""
     authorize(policies.can_assign_receipt_range, actor, federation().pk)
     if not (code.isdigit() and len(code) == 8 and 0 < first <= last < 10**10):
         raise BadInput(_("票据代码是8位数字，号码不超过10位，起号不大于止号。"), field="code")
-    assigned, _created = ReceiptRange.objects.get_or_create(
-        code=code, first=first, defaults={"last": last, "next": first, "is_demonstration": is_demonstration}
-    )
+    try:
+        with transaction.atomic():
+            assigned, created = ReceiptRange.objects.get_or_create(
+                code=code,
+                first=first,
+                defaults={"last": last, "next": first, "is_demonstration": is_demonstration},
+            )
+    except IntegrityError as error:
+        raise RangesMeet() from error
+    if not created and assigned.last != last:
+        raise RangesMeet()
     return assigned
 
 
@@ -78,16 +87,10 @@ def issue_receipts(*, actor: Actor, gift_ids: Iterable[int], now: dt.datetime) -
     # A gift that waited for another worker's lock may have its receipt by now.
     having = set(Receipt.objects.filter(gift__in=gifts).values_list("gift", flat=True))
     gifts = [gift for gift in gifts if gift.pk not in having]
-    issued: list[Receipt] = []
-    left = gifts
-    while left:
-        numbers = ReceiptRange.objects.select_for_update().filter(next__lte=F("last")).order_by("id").first()
-        if numbers is None:
-            raise NoReceiptNumbers()
-        part, left = left[: numbers.last + 1 - numbers.next], left[numbers.last + 1 - numbers.next :]
-        issued += [_receipt(gift, numbers.code, numbers.next + i, now) for i, gift in enumerate(part)]
-        numbers.next += len(part)
-        numbers.save(update_fields=["next"])
+    issued = [
+        receipt_of(gift, code, number, now)
+        for gift, (code, number) in zip(gifts, draw_numbers(len(gifts)), strict=True)
+    ]
     Receipt.objects.bulk_create(issued)
     count_gifts(Counter(gift.earmark_id for gift in gifts if gift.earmark_id))
     count_team_gifts((gift, 1, gift.amount) for gift in gifts)
@@ -105,31 +108,30 @@ def correct_receipts(*, actor: Actor, gift_id: int, now: dt.datetime) -> list[Re
     authorize(policies.can_record_donation, actor)
     gift = Gift.objects.select_for_update(of=("self",)).get(pk=gift_id)
     issue_receipts(actor=actor, gift_ids=[gift.pk], now=now)
+    return answer_what_went_back(gift, now)
+
+
+def answer_what_went_back(gift: Gift, now: dt.datetime) -> list[Receipt]:
+    """This will issue what a locked gift's receipts lack to add up to what is still given (see correct_receipts)."""
     rows = list(receipts_of_gift(gift))
     if not rows:
         return []
     short = still_given(gift) - sum(row.amount for row in rows)
     parts = _answers(rows, short)
-    issued: list[Receipt] = []
-    for answered, amount in parts:
-        numbers = ReceiptRange.objects.select_for_update().filter(next__lte=F("last")).order_by("id").first()
-        if numbers is None:
-            raise NoReceiptNumbers()
-        issued.append(
-            Receipt.objects.create(
-                answers=answered, code=numbers.code, number=f"{numbers.next:010d}", payer=answered.payer,
-                payer_code=answered.payer_code, item=answered.item, amount=amount, currency=gift.currency,
-                remark=_remark(answered, amount), issued_at=now,
-            )
-        )  # fmt: skip
-        numbers.next += 1
-        numbers.save(update_fields=["next"])
+    issued = [
+        Receipt.objects.create(
+            answers=answered, code=code, number=number, payer=answered.payer, payer_code=answered.payer_code,
+            item=answered.item, amount=amount, currency=gift.currency, remark=red_remark(answered, amount),
+            issued_at=now,
+        )
+        for (answered, amount), (code, number) in zip(parts, draw_numbers(len(parts)), strict=True)
+    ]  # fmt: skip
     count_team_gifts((gift, 0, receipt.amount) for receipt in issued)
     return issued
 
 
-def _remark(answered: Receipt, amount: int) -> str:
-    """A red-letter receipt names code and number of the one it answers, in the words of the receipt (Chinese)."""
+def red_remark(answered: Receipt, amount: int) -> str:
+    """This will name code and number of the receipt that a red-letter one answers, in a receipt's words (Chinese)."""
     word = "冲红" if amount < 0 else "恢复"
     return f"{word}，对应票据代码{answered.code} 号码{answered.number}"
 
@@ -150,7 +152,8 @@ def _answers(rows: list[Receipt], short: int) -> list[tuple[Receipt, int]]:
     return parts
 
 
-def _receipt(gift: Gift, code: str, number: int, now: dt.datetime) -> Receipt:
+def receipt_of(gift: Gift, code: str, number: str, now: dt.datetime) -> Receipt:
+    """This will make a gift's receipt, not stored yet."""
     item = gift.project.name if gift.project and not gift.late else gift.fund.name
-    return Receipt(gift=gift, code=code, number=f"{number:010d}", payer=gift.payer, payer_code=gift.payer_code,
+    return Receipt(gift=gift, code=code, number=number, payer=gift.payer, payer_code=gift.payer_code,
                    item=item, amount=gift.amount, currency=gift.currency, issued_at=now)  # fmt: skip
