@@ -21,6 +21,7 @@ ENTRIES = (
     ),
     ("disbursements_batches", _("付款批次"), {"cashier"}),
     ("donations_refunds", _("退款"), {"project_officer", "manager", "cashier", "supervisor"}),
+    ("donations_stopped", _("被拦下的付款"), {"cashier", "manager", "supervisor"}),
     ("donations_teams", _("一起捐"), {"project_officer", "manager", "supervisor"}),
     ("donations_receipts", _("票据"), {"project_officer", "cashier", "supervisor"}),
     ("donations_imports", _("线下捐赠"), {"project_officer", "cashier"}),
