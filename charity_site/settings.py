@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from charity_site.environment import Environment
 from charity_site.logs import logging_config
 from charity_site.stack.addresses import addresses
+from charity_site.wechatpay import wrong_wechatpay
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -76,10 +77,20 @@ elif CACHE_URL and CACHE_URL != "locmem:":
 
 SEARCH_ENGINE = env.choice("SEARCH_ENGINE", "postgres", ["postgres", "elasticsearch"])
 ELASTICSEARCH_URL = env.text("ELASTICSEARCH_URL", secret=True)
-PAYMENT_PROVIDERS = env.words("PAYMENT_PROVIDERS", [] if PRODUCTION else ["sandbox"], ["sandbox", "stripe"])
+PAYMENT_PROVIDERS = env.words(
+    "PAYMENT_PROVIDERS", [] if PRODUCTION else ["sandbox"], ["sandbox", "stripe", "wechatpay"]
+)
 STRIPE_API_KEY = env.text("STRIPE_API_KEY", secret=True)
 STRIPE_API_BASE = env.text("STRIPE_API_BASE").rstrip("/")
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", secret=True)
+WECHATPAY_MCHID = env.text("WECHATPAY_MCHID")
+WECHATPAY_APPID = env.text("WECHATPAY_APPID")
+WECHATPAY_CERT_SERIAL = env.text("WECHATPAY_CERT_SERIAL")
+WECHATPAY_PRIVATE_KEY_FILE = env.text("WECHATPAY_PRIVATE_KEY_FILE")
+WECHATPAY_APIV3_KEY = env.text("WECHATPAY_APIV3_KEY", secret=True)
+WECHATPAY_PUBLIC_KEY_FILE = env.words("WECHATPAY_PUBLIC_KEY_FILE", [])
+WECHATPAY_PUBLIC_KEY_ID = env.words("WECHATPAY_PUBLIC_KEY_ID", [])
+WECHATPAY_API_BASE = env.text("WECHATPAY_API_BASE", "https://api.mch.weixin.qq.com").rstrip("/")
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 EMAIL_URL = env.text("EMAIL_URL", embedded(f"file://{DATA_DIR}/mail"), secret=True)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", embedded("demonstration@localhost"))
@@ -96,7 +107,7 @@ REQUIRED_IN_PRODUCTION = {
     "LOG_SIGNING_KEY_FILE": (LOG_SIGNING_KEY_FILE, "name the file of the public log's signing key"),
     "EMAIL_URL": (EMAIL_URL, "set the mail server, smtp+tls://user:password@host:587"),
     "EMAIL_FROM": (DEFAULT_FROM_EMAIL, "set the sender's address of the site's mails"),
-    "PAYMENT_PROVIDERS": (PAYMENT_PROVIDERS, "name at least one real provider: stripe"),
+    "PAYMENT_PROVIDERS": (PAYMENT_PROVIDERS, "name at least one real provider: stripe, wechatpay"),
 }
 if PRODUCTION:
     for name, (value, advice) in REQUIRED_IN_PRODUCTION.items():
@@ -138,6 +149,13 @@ if "stripe" in PAYMENT_PROVIDERS:
         env.wrong("STRIPE_API_KEY", "missing, though stripe is among PAYMENT_PROVIDERS")
     if not STRIPE_WEBHOOK_SECRET:
         env.wrong("STRIPE_WEBHOOK_SECRET", "missing, though stripe is among PAYMENT_PROVIDERS")
+if "wechatpay" in PAYMENT_PROVIDERS:
+    for name, what in wrong_wechatpay(
+        mchid=WECHATPAY_MCHID, appid=WECHATPAY_APPID, serial=WECHATPAY_CERT_SERIAL, base=WECHATPAY_API_BASE,
+        private_key_file=WECHATPAY_PRIVATE_KEY_FILE, apiv3_key=WECHATPAY_APIV3_KEY, production=PRODUCTION,
+        public_key_files=WECHATPAY_PUBLIC_KEY_FILE, public_key_ids=WECHATPAY_PUBLIC_KEY_ID,
+    ):  # fmt: skip
+        env.wrong(name, what)
 if SEARCH_ENGINE == "elasticsearch" and not ELASTICSEARCH_URL:
     env.wrong("ELASTICSEARCH_URL", "missing, though SEARCH_ENGINE is elasticsearch")
 globals().update(env.mail("EMAIL_URL", EMAIL_URL) if EMAIL_URL else {})

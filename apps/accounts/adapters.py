@@ -6,8 +6,10 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.db import transaction
 from django.http import HttpRequest, QueryDict
 
+from apps.accounts.models import Account, Person
 from apps.accounts.queries import holds_role
 from apps.core.crypto import seal, unseal
 from apps.core.pages import local_path
@@ -27,10 +29,19 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """This will send staff to their workbench and everybody else home."""
+        """This will send staff to their workbench and everybody else to their own gifts."""
         if request.user.is_authenticated and holds_role(request.user.person_id):
             return local_path("/workbench/")
-        return local_path("/")
+        return local_path("/me/")
+
+    @transaction.atomic
+    def save_user(self, request: HttpRequest, user: Account, form: Any, commit: bool = True) -> Account:
+        """This will give a donor who signs up a person of their own, named by the part before the @."""
+        if user.person_id is None:
+            name = str(form.cleaned_data["email"]).partition("@")[0][:80]
+            user.person = Person.objects.create(display_name=name)
+        saved: Account = super().save_user(request, user, form, commit)
+        return saved
 
 
 def attempted_account(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str | None:

@@ -27,18 +27,19 @@ def hidden(who: str) -> str:
     return hmac.new(b"limits:" + settings.SECRET_KEY.encode(), who.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def count_use(scope: str, who: str, *, seconds: int) -> int:
-    """This will count one more use by somebody and give the number within the window of `seconds`.
+def count_use(scope: str, who: str, *, seconds: int, by: int = 1) -> int:
+    """This will count one more use by somebody (or `by` at once) and give the number within the window of `seconds`,
+    atomically: of any number of callers at once each gets another number.
 
     A cache that is away counts nothing (0): it must not stop a donor.
     """
     key = f"limit:{scope}:{hidden(who)}"
     try:
         cache.add(key, 0, seconds)
-        return int(cache.incr(key))
+        return int(cache.incr(key, by))
     except ValueError:  # the window ended between the two
-        cache.set(key, 1, seconds)
-        return 1
+        cache.set(key, by, seconds)
+        return by
     except Exception as error:
         log.warning("limits.not_counted", scope=scope, error=type(error).__name__)
         return 0
@@ -51,3 +52,14 @@ def used(scope: str, who: str) -> int:
     except Exception as error:
         log.warning("limits.not_read", scope=scope, error=type(error).__name__)
         return 0
+
+
+def uncount(scope: str, who: str, *, by: int = 1) -> None:
+    """This will take back what was counted, so that it may be used again. The number may fall below 0: then somebody
+    has earned more than was counted. A window that has ended is left alone."""
+    try:
+        cache.incr(f"limit:{scope}:{hidden(who)}", -by)
+    except ValueError:
+        return
+    except Exception as error:
+        log.warning("limits.not_uncounted", scope=scope, error=type(error).__name__)

@@ -50,8 +50,8 @@ class GiveForm(forms.Form):
     )  # fmt: skip
     frequency = forms.ChoiceField(
         label=_("捐多久"), widget=forms.RadioSelect, required=False, initial="once",
-        choices=[("once", _("捐一次")), ("monthly", _("每月捐（银行卡）"))],
-        help_text=_("每月捐随时可以改金额、暂停或停止"),
+        choices=[("once", _("捐一次")), ("monthly", _("每月捐"))],
+        help_text=_("每月捐只用银行卡，随时可以改金额、暂停或停止"),
     )  # fmt: skip
     method = forms.ChoiceField(label=_("付款方式"), widget=forms.RadioSelect)
     shown_as = forms.ChoiceField(

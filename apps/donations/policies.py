@@ -131,3 +131,13 @@ def can_ask_reserve_feed(actor: Actor, federation_id: int) -> bool:
 @policy("donations.approve_reserve_feed")
 def can_approve_reserve_feed(actor: Actor, federation_id: int) -> bool:
     return actor.has("manager", "organization", federation_id)
+
+
+@policy("donations.see_stopped_attempts")
+def can_see_stopped_attempts(actor: Actor, organization_id: int) -> bool:
+    """A cashier or manager of the organization whose funds were tried, or the supervisor."""
+    return (
+        actor.has("cashier", "organization", organization_id)
+        or actor.has("manager", "organization", organization_id)
+        or actor.has("supervisor")
+    )

@@ -7,6 +7,7 @@ from hmac import compare_digest
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import ExtractYear, Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -192,14 +193,18 @@ def refund_offer(
     )  # fmt: skip
 
 
+_CHAIN = """
+WITH RECURSIVE chain AS (
+  SELECT id FROM donations_receipt WHERE gift_id = %s
+  UNION ALL SELECT r.id FROM donations_receipt r JOIN chain ON r.answers_id = chain.id
+) SELECT id FROM chain
+"""
+
+
 def receipts_of_gift(gift: Gift) -> QuerySet[Receipt]:
-    """This will list a gift's receipts, oldest first: its own, those in red, those that answer a red one."""
-    return Receipt.objects.filter(
-        Q(gift=gift)
-        | Q(answers__gift=gift)
-        | Q(answers__answers__gift=gift)
-        | Q(answers__answers__answers__gift=gift)
-    ).order_by("id")
+    """This will list a gift's receipts, oldest first: its own, and those that answer it or each other, however often
+    money went back and came again."""
+    return Receipt.objects.filter(pk__in=RawSQL(_CHAIN, [gift.pk])).order_by("id")  # noqa: S611  (a constant)
 
 
 def gift_of_receipt(receipt: Receipt) -> Gift | None:

@@ -162,3 +162,15 @@ MONTHLY_FORWARD: Forward = {
     _M.PAST_DUE: _GIVING - {_M.PAST_DUE},
     _M.PAUSED: _GIVING - {_M.PAUSED},
 }
+
+
+class Limit(models.TextChoices):
+    """What stopped an attempt to give (operations/limiting.py)."""
+
+    ADDRESS = "address", _("同一网络未付的太多")
+    DEVICE = "device", _("同一设备未付的太多")
+    SESSION = "session", _("同一登录未付的太多")
+    PROJECT = "project", _("项目未付的太多")
+    HELD = "held", _("同一网络占住目标")
+    DECLINES = "declines", _("项目大多付不成，暂停")
+    SITE = "site", _("全站大多付不成，暂停")

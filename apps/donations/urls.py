@@ -10,6 +10,7 @@ from apps.donations.views import (
     receipts,
     redirecting,
     refunds,
+    stopped,
     teams,
     workbench,
 )
@@ -37,6 +38,7 @@ workbench_urlpatterns = [
     path("refunds/<str:number>/", workbench.refund, name="donations_refund_one"),
     path("disputes/", workbench.disputes, name="donations_disputes"),
     path("reserve/", workbench.reserve, name="donations_reserve"),
+    path("stopped/", stopped.stopped, name="donations_stopped"),
     path("receipts/", receipts.receipts, name="donations_receipts"),
     path("receipts/ranges/", receipts.ranges, name="donations_receipt_ranges"),
     path("receipts/in-kind/", receipts.in_kind, name="donations_receipt_in_kind"),

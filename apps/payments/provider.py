@@ -87,11 +87,13 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """The provider's page for a payment."""
+    """The provider's page for a payment, or a `code` to be scanned by a wallet: then the page that shows it is ours and
+    `url` is ""."""
 
     ref: str
     url: str
     expires_at: dt.datetime
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,8 @@ class MonthlyProvider(Protocol):
 
 class Provider(Protocol):
     name: str
+    bills_fees: bool
+    """Whether it states a payment's fee only among its balance transactions, not in a fetched payment (G7)."""
 
     def methods(self) -> list[str]:
         """This will list the methods it offers now, in the order to show."""
@@ -307,8 +311,12 @@ class Provider(Protocol):
     def read_event(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> IncomingEvent:
         """This will verify an event's signature over its raw bytes. Raises BadSignature or StaleEvent."""
 
-    def fetch(self, session_ref: str) -> Snapshot:
-        """This will fetch a payment, authenticated. Raises ProviderUnavailable."""
+    def fetch(self, session_ref: str) -> Snapshot | None:
+        """This will fetch a payment, authenticated; None where the provider knows none. Raises ProviderUnavailable."""
+
+    def close(self, session_ref: str) -> None:
+        """This will close a checkout whose time is over, where the provider doesn't do that by itself. What came of it
+        is only believed when fetched. Raises ProviderUnavailable."""
 
     def session_of(self, event_body: bytes) -> str:
         """This will give the session an event speaks of, asking the provider where the event names only a charge."""
@@ -336,7 +344,8 @@ class Provider(Protocol):
         """This will fetch the refunds that an event speaks of, dashboard ones included. Raises ProviderUnavailable."""
 
     def disputes_of(self, event_body: bytes) -> Iterable[DisputeSnapshot]:
-        """This will fetch the disputes that an event speaks of. Raises ProviderUnavailable."""
+        """This will fetch the disputes that an event speaks of; none where a provider has no disputes. Raises
+        ProviderUnavailable."""
 
     def fetch_dispute(self, ref: str) -> DisputeSnapshot | None:
         """This will fetch a dispute by its id. Raises ProviderUnavailable."""
@@ -346,6 +355,9 @@ class Provider(Protocol):
 
     def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
         """This will list the balance transactions since a moment. Raises ProviderUnavailable."""
+
+    def balance_until(self, now: dt.datetime) -> dt.datetime:
+        """This will say until when its balance transactions can be known now (some state them a day later)."""
 
     def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
         """This will list the payouts since a moment, in whatever state. Raises ProviderUnavailable."""

@@ -20,6 +20,10 @@ def _make(name: str) -> Provider:
         from apps.payments.providers.stripe import StripeProvider
 
         return StripeProvider()
+    if name == "wechatpay":
+        from apps.payments.providers.wechat import WechatPay
+
+        return WechatPay()
     raise NotFound()
 
 

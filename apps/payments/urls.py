@@ -1,9 +1,10 @@
 from django.urls import path
 
-from apps.payments.views import reconciliation, sandbox, webhook
+from apps.payments.views import reconciliation, sandbox, scan, webhook
 
 machine_urlpatterns = [path("payments/<slug:provider>/webhook/", webhook.webhook, name="payments_webhook")]
 public_urlpatterns = [
+    path("payments/scan/<uuid:uuid>/", scan.scan, name="payments_scan"),
     path("payments/sandbox/cashier/<slug:ref>/", sandbox.cashier, name="payments_sandbox_cashier"),
     path("payments/sandbox/monthly/<slug:ref>/", sandbox.monthly, name="payments_sandbox_monthly"),
 ]

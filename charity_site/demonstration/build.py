@@ -25,6 +25,7 @@ from apps.places.operations import add_town
 from apps.publication.releases import release_due
 from charity_site.demonstration import facts
 from charity_site.demonstration.clockwork import silence, work
+from charity_site.demonstration.giving import give_in_other_ways
 from charity_site.demonstration.people import make_staff
 from charity_site.demonstration.reports import publish_reports
 from charity_site.demonstration.story import City, give, help_families, make_project, moment, spend
@@ -54,6 +55,7 @@ def build_small(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> C
             say(f"{done} of {steps} steps, about {spent / done * (steps - done):.0f} s left")
 
     projects = {plan.slug: _project(city, plan, tick) for plan in facts.PLANS}
+    give_in_other_ways(city, projects["child-illness"])
     _epidemic(city)
     fold_quiet_earmarks()
     release_due(now=now)

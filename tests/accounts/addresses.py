@@ -21,11 +21,11 @@ from apps.accounts.operations import SCOPE_OF
 from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.disclosures.models import Report
-from apps.donations.models import GiftImport
-from apps.donations.operations import TeamDraft, open_team, start_bundle
+from apps.donations.models import Gift, GiftImport
+from apps.donations.operations import GiftRequest, TeamDraft, open_monthly_gift, open_team, start_bundle
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
-from apps.payments.models import BankAccount, StatementDraft
+from apps.payments.models import BankAccount, StatementDraft, WalletCode
 from apps.payments.operations import reconciling
 from tests import world as w
 from tests.accounts.signing import account_for, with_session
@@ -77,12 +77,18 @@ class Objects:
         someone = account_for(None, "someone@example.org", mfa=False).person
         slug = city.project.slug
         refund = w.ask_back(city, paid, 1_000)
+        promise = open_monthly_gift(
+            actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
+            request=GiftRequest(Money(5_000), "card", "k", email="donor@example.org"),
+        )  # fmt: skip
         team = open_team(
             actor=PUBLIC, fund=city.fund, project=city.project, now=w.NOW,
             draft=TeamDraft("一起捐", "阿宽", "", Money(10_000), "k"),
         )  # fmt: skip
         bundle = start_bundle(actor=city.people["cashier"], query={}, now=w.NOW)
         self.by_name: dict[str, dict[str, object]] = {
+            "payments_sandbox_monthly": {"ref": "sub_unknown"},
+            "donations_monthly": {"token": promise.token},
             "donations_team": {"public_id": team.public_id},
             "donations_team_run": {"public_id": team.public_id, "token": team.token},
             "donations_team_hide": {"public_id": team.public_id},
@@ -112,6 +118,7 @@ class Objects:
             "payments_day": {"day": f"{later().date() - dt.timedelta(days=1)}"},
             "disclosures_extend": {"slug": slug, "n": self.report.duty.n},
             "payments_webhook": {"provider": "sandbox"},
+            "payments_scan": {"uuid": _code(gift)},
             "payments_sandbox_cashier": {"ref": w.session_of(gift).pk and _ref(w.session_of(gift))},
             "account_confirm_email": {"key": "x:y:z"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "x-y"},
@@ -139,6 +146,15 @@ class Objects:
         if re.search(r"[()<>\\]", filled):
             raise KeyError(f"{route} ({name}): say in {Path(__file__).name} what to put in")
         return "/" + filled
+
+
+def _code(gift: Gift) -> str:
+    """The gift's payment with a code to scan, as some providers give one."""
+    assert gift.payment is not None
+    WalletCode.objects.create(
+        payment=gift.payment, code="weixin://wxpay/x", description="x", return_url="/", cancel_url="/"
+    )
+    return str(gift.payment.uuid)
 
 
 def _list(city: w.World) -> GiftImport:

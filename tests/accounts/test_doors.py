@@ -101,7 +101,7 @@ def test_ten_failures_lock_the_account_for_this_address_alone() -> None:
 def test_next_never_leads_away(target: str) -> None:
     account = account_for(None, "donor@example.org", mfa=False)
     answer = Client().post("/accounts/login/", {"login": account.email, "password": PASSWORD, "next": target})
-    assert answer.status_code == 302 and answer["Location"] in ("/", "/workbench/")
+    assert answer.status_code == 302 and answer["Location"] in ("/me/", "/workbench/")
 
 
 def test_nobody_becomes_a_superuser() -> None:

@@ -35,7 +35,7 @@ def read_directly() -> set[str]:
 
 
 def documented() -> set[str]:
-    return set(re.findall(r"^\| `([A-Z_]+)`", DOCUMENT.read_text(), re.M))
+    return set(re.findall(r"^\| `([A-Z0-9_]+)`", DOCUMENT.read_text(), re.M))
 
 
 def test_every_setting_is_documented() -> None:
@@ -52,7 +52,7 @@ def test_everything_documented_is_a_setting() -> None:
 
 
 def test_secrets_from_files_are_marked() -> None:
-    rows = {row[0]: row[1] for row in re.findall(r"^\| `([A-Z_]+)` \|(.*)\|$", DOCUMENT.read_text(), re.M)}
+    rows = {row[0]: row[1] for row in re.findall(r"^\| `([A-Z0-9_]+)` \|(.*)\|$", DOCUMENT.read_text(), re.M)}
     names = read_by_settings()
     for name in names:
         if f"{name}_FILE" in names:

@@ -352,3 +352,23 @@ def test_held_money_is_not_spent_meanwhile() -> None:
     fails("not_enough_money", lambda: w.approve(city, w.apply_aid(city, w.household(city, 1), 9_900)))
     w.help_family(city, 2, 9_880)
     assert LotBalance.objects.get().remaining == 10_000 == LotBalance.objects.get().held
+
+
+def test_money_that_goes_back_and_comes_again_many_times() -> None:
+    """Each time a receipt answers the newest one that is open; found by the state machine at the third return."""
+    city = w.build()
+    gift = w.give(city, 20_000)
+    late = w.NOW + dt.timedelta(days=200)
+    manager, cashier = city.people["manager"], city.people["cashier"]
+    for fen in (5_000, 4_000, 6_000, 3_000):
+        asked = w.ask_back(city, gift, fen, now=late, bank=BANK)
+        donations.approve_refund(actor=manager, refund=asked, now=late)
+        donations.pay_bank_refund(actor=cashier, refund=asked, reference="B", paid_at=late, now=late)
+        w.work(late)
+        assert sum(receipts(gift)) == still_given(gift) == 20_000 - fen
+        donations.fail_bank_refund(actor=cashier, refund=asked, reason="户名不符", now=late)
+        w.work(late)
+        assert sum(receipts(gift)) == still_given(gift) == 20_000
+    numbers = [int(n) for n in Receipt.objects.order_by("id").values_list("number", flat=True)]
+    assert numbers == list(range(1, len(numbers) + 1)), "no gap"
+    check()

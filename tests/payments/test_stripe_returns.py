@@ -82,7 +82,7 @@ def test_every_event_goes_its_way(fake: Fake, subject: str, kind: str) -> None:
     arrive(fake.event(kind, "dp_1" if subject == "dispute" else session(gift)))
     row = ProviderEvent.objects.get()
     assert row.subject == subject
-    routed = subject in ("payment", "refund", "dispute")
+    routed = subject in ("payment", "refund", "dispute", "subscription")
     assert (row.processed_at is None) is routed
     assert row.outcome == ("" if routed else "stored" if subject else "ignored")
     w.work(now())

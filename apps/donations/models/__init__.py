@@ -14,6 +14,7 @@ from apps.donations.models.in_kind import ReceiptLine
 from apps.donations.models.monthly import MonthlyGift, MonthlyGiftStatusChange
 from apps.donations.models.redirect import GiftRedirect
 from apps.donations.models.refund import BankDetailsRead, Refund, RefundStatusChange, ReserveFeed
+from apps.donations.models.stopped import StoppedAttempt
 from apps.donations.models.team import Team
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "RefundStatusChange",
     "ReserveFeed",
     "StagedGift",
+    "StoppedAttempt",
     "Team",
 ]

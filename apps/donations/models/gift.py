@@ -117,6 +117,9 @@ class Gift(models.Model):
             models.Index(fields=["fund", "-received_at", "-id"], name="gift_by_fund", condition=Q(status="received")),
             models.Index(fields=["team", "-received_at", "-id"], name="gift_by_team",
                          condition=Q(status="received", team__isnull=False)),
+            models.Index(fields=["-opened_at", "-id"], name="gift_opened", condition=Q(source="online")),
+            models.Index(fields=["project", "-opened_at", "-id"], name="gift_opened_by_project",
+                         condition=Q(source="online")),
             models.Index(Upper("email"), F("opened_at").desc(), F("id").desc(), name="gift_by_email",
                          condition=~Q(email="")),
         ]  # fmt: skip

@@ -14,9 +14,11 @@ from apps.core.events import publish
 from apps.core.money import Money
 from apps.core.policies import authorize
 from apps.core.transitions import move, note_status
+from apps.core.visitors import NOBODY, Visitor
 from apps.donations import policies
 from apps.donations.events import MonthlyGiftChanged
 from apps.donations.models import Gift, MonthlyGift, MonthlyGiftStatusChange
+from apps.donations.operations.limiting import take_places
 from apps.donations.operations.months import gift_of_month
 from apps.donations.operations.opening import (
     MINIMUM,
@@ -48,14 +50,14 @@ class AddressNeeded(BadInput):
     field = "email"
 
 
-@transaction.atomic
 def open_monthly_gift(
-    *, actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime
-) -> MonthlyGift:
+    *, actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime,
+    visitor: Visitor = NOBODY,
+) -> MonthlyGift:  # fmt: skip
     """This will record a donor's wish to give a sum every month, and its standing order; no money moves yet.
 
-    Safe to repeat by the request's key. Raises TooSmall, TooLarge, AddressNeeded, NotRaising, MethodNotOffered,
-    FormUsed.
+    Limited like a single gift. Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall,
+    TooLarge, AddressNeeded, NotRaising, MethodNotOffered, FormUsed.
     """
     authorize(policies.can_open_gift, actor)
     known = MonthlyGift.objects.filter(request_key=request.key).first()
@@ -68,6 +70,19 @@ def open_monthly_gift(
         raise BadInput(_("这个项目只收人民币。"), field="amount")
     if project is not None and not accepts_gifts(project, now):
         raise NotRaising()
+    # A standing order holds nothing of a target, so the project isn't named for what an address may hold.
+    places = take_places(visitor=visitor, fund=fund, project=None, money=request.money, now=now)
+    try:
+        return _open(actor, request, fund, project, now)
+    except BaseException:
+        places.give_back()
+        raise
+
+
+@transaction.atomic
+def _open(
+    actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime
+) -> MonthlyGift:
     try:
         with transaction.atomic():
             gift = MonthlyGift.objects.create(

@@ -13,8 +13,10 @@ from apps.core.errors import BadInput, Conflict
 from apps.core.money import Money, format_money
 from apps.core.policies import authorize
 from apps.core.transitions import note_status
+from apps.core.visitors import NOBODY, Visitor
 from apps.donations import policies
 from apps.donations.models import Gift, GiftStatusChange, Team
+from apps.donations.operations.limiting import remember_places, take_places
 from apps.donations.queries import target_room
 from apps.donations.states import GiftStatus, ShownAs
 from apps.funds.models import MicroFund, Project
@@ -90,20 +92,39 @@ class GiftRequest:
     language: str = "zh-hans"
 
 
-@transaction.atomic
 def open_gift(
-    *, actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime
-) -> Gift:
+    *, actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime,
+    visitor: Visitor = NOBODY,
+) -> Gift:  # fmt: skip
     """This will record a donor's intent and its payment (G1, G3, F5); no money moves and no provider is called yet.
 
-    A project's row is locked while its target is checked; the open payment holds its amount until it ends. Safe to
-    repeat by the request's key. Raises TooSmall, TooLarge, NotRaising, PastTarget, MethodNotOffered, FormUsed.
+    Limits against card testing come first and outside any lock (`limiting`); an attempt that opens nothing gives its
+    places back. A project's row is locked while its target is checked; the open payment holds its amount until it
+    ends. Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall, TooLarge, NotRaising, PastTarget,
+    MethodNotOffered, FormUsed.
     """
     authorize(policies.can_open_gift, actor)
     known = Gift.objects.select_related("payment").filter(request_key=request.key).first()
     if known:
         return _same(known, request, fund, project)
     _check_amount(request)
+    places = take_places(visitor=visitor, fund=fund, project=project, money=request.money, now=now)
+    try:
+        gift = _open(actor, request, fund, project, now)
+    except BaseException:
+        places.give_back()
+        raise
+    if gift.opened_at != now:
+        places.give_back()  # the other half of a double click opened it
+    else:
+        remember_places(gift.pk, places)
+    return gift
+
+
+@transaction.atomic
+def _open(
+    actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime
+) -> Gift:
     if project is not None:
         project = lock_project(project.pk)
         if not accepts_gifts(project, now):

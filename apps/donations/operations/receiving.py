@@ -20,6 +20,7 @@ from apps.core.transitions import move
 from apps.donations import policies
 from apps.donations.events import GiftReceived
 from apps.donations.models import Gift, GiftStatusChange
+from apps.donations.operations.limiting import give_places_back
 from apps.donations.operations.months import gift_of_month
 from apps.donations.queries import counted_to_target
 from apps.donations.states import FORWARD, GiftStatus, LateReason
@@ -84,6 +85,8 @@ def record_donations(*, actor: Actor, fact_ids: Iterable[int], now: dt.datetime)
     crash_point("donations.gifts_marked")
     post_credits(actor=actor, credits=credits)
     publish(*(GiftReceived(gift_id=gift.pk) for gift in gifts))
+    paid = [gift.pk for gift in gifts]
+    transaction.on_commit(lambda: give_places_back(paid), robust=True)
     crash_point("donations.gifts_posted")
     return len(gifts)
 

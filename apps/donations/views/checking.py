@@ -63,5 +63,5 @@ def check_receipt(request: HttpRequest) -> HttpResponse:
         "form": form, "asked": asked, "receipt": found, "sent": sent, "payer": masked(found.payer) if found else "",
     }  # fmt: skip
     response = render(request, "donations/check_receipt.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # no-referrer would make the form's own Origin null
     return response

@@ -52,7 +52,7 @@ def monthly(request: HttpRequest, token: str) -> HttpResponse:
         "months": gift.months.select_related("project", "fund").order_by("-opened_at", "-id")[:SHOWN],
     }  # fmt: skip
     response = render(request, "donations/monthly.html", context, status=422 if form.errors else 200)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # no-referrer would make the form's own Origin null
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

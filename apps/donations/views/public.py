@@ -14,8 +14,10 @@ from apps.core.actors import PUBLIC
 from apps.core.errors import DomainError, add_to_form
 from apps.core.money import Money
 from apps.core.pages import private_page
+from apps.core.visitors import remember_device, visitor_of
 from apps.donations import operations
 from apps.donations.forms import GiveForm
+from apps.donations.operations.limiting import TooManyOpenings
 from apps.donations.operations.opening import MINIMUM, PastTarget
 from apps.donations.queries import live_team, target_room, typical_gift
 from apps.donations.states import MonthlyStatus
@@ -51,7 +53,7 @@ def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> Htt
         typical=typical,
         initial={"team": team.public_id if team else ""},
     )
-    status, fits = 200, 0
+    status, fits, wait = 200, 0, 0
     if request.method == "POST":
         if form.is_valid():
             try:
@@ -59,6 +61,7 @@ def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> Htt
             except DomainError as error:
                 add_to_form(form, error)
                 status = error.status
+                wait = error.wait if isinstance(error, TooManyOpenings) else 0
                 if isinstance(error, PastTarget) and error.room.minor >= MINIMUM:
                     fits = error.room.minor
         else:
@@ -72,11 +75,15 @@ def _give(request: HttpRequest, fund: MicroFund, project: Project | None) -> Htt
         "started_on": project.starts_on if project else clock.civil_day(fund.created_at),
         "late_days": (clock.civil_day(now) - project.overdue_since).days if project and project.overdue_since else 0,
     }  # fmt: skip
-    return render(request, "donations/give.html", context, status=status)
+    response = render(request, "donations/give.html", context, status=status)
+    remember_device(request, response)
+    if wait:
+        response["Retry-After"] = str(wait)
+    return response
 
 
 def _start(request: HttpRequest, form: GiveForm, fund: MicroFund, project: Project | None) -> str:
-    now, asked = clock.now(), form.request(get_language() or "zh-hans")
+    now, asked, visitor = clock.now(), form.request(get_language() or "zh-hans"), visitor_of(request)
     base = settings.SITE_URL.rstrip("/") if settings.SITE_URL else request.build_absolute_uri("/").rstrip("/")
     give = base + (
         reverse("donations_give_project", args=[project.slug])
@@ -85,7 +92,7 @@ def _start(request: HttpRequest, form: GiveForm, fund: MicroFund, project: Proje
     )
     if form.cleaned_data.get("frequency") == "monthly":
         promise = operations.open_monthly_gift(
-            actor=PUBLIC, request=asked, fund=fund, project=project, now=now
+            actor=PUBLIC, request=asked, fund=fund, project=project, now=now, visitor=visitor
         )
         back = reverse("donations_monthly", args=[promise.token])
         if promise.status != MonthlyStatus.OPENED:
@@ -94,7 +101,9 @@ def _start(request: HttpRequest, form: GiveForm, fund: MicroFund, project: Proje
             actor=PUBLIC, gift=promise, return_url=base + back, cancel_url=give, now=now
         )
         return url or back
-    gift = operations.open_gift(actor=PUBLIC, request=asked, fund=fund, project=project, now=now)
+    gift = operations.open_gift(
+        actor=PUBLIC, request=asked, fund=fund, project=project, now=now, visitor=visitor
+    )
     back = reverse("tracing_gift", args=[gift.token])
     if gift.status != "opened":
         return back

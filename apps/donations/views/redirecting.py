@@ -53,5 +53,5 @@ def redirect_late_gift(request: HttpRequest, token: str) -> HttpResponse:
         status = 422
     context = {"gift": gift, "form": form, "done": done, "left": refundable(gift.earmark_id, gift.pk)}
     response = render(request, "donations/redirect.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # no-referrer would make the form's own Origin null
     return response

@@ -113,7 +113,7 @@ def run(request: HttpRequest, public_id: str, token: str) -> HttpResponse:
     # Between the marks is segno's own drawing of an address that we made.
     context = {"team": found, "form": form, "address": address, "qr": mark_safe(qr_svg(address))}  # noqa: S308
     response = render(request, "donations/team_run.html", context, status=422 if form.errors else 200)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # no-referrer would make the form's own Origin null
     return response
 
 

@@ -1,7 +1,13 @@
 """Payments: our intent, the provider's events as they came, and the facts they proved. Nothing here knows a gift."""
 
 from apps.payments.models.closing import DayClose, DayFigure
-from apps.payments.models.payment import Payment, PaymentStatusChange, ProviderEvent, ProviderFact
+from apps.payments.models.payment import (
+    Payment,
+    PaymentStatusChange,
+    ProviderEvent,
+    ProviderFact,
+    WalletCode,
+)
 from apps.payments.models.reconciliation import (
     BalanceLine,
     BankAccount,
@@ -59,4 +65,5 @@ __all__ = [
     "Subscription",
     "SubscriptionOrder",
     "SubscriptionStatusChange",
+    "WalletCode",
 ]

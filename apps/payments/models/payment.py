@@ -61,6 +61,16 @@ class Payment(models.Model):
         ]
 
 
+class WalletCode(models.Model):
+    """What a wallet scans to pay, shown on a page of ours under the payment's uuid, and the ways on from there."""
+
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="wallet_code")
+    code = models.CharField(max_length=512)
+    description = models.CharField(max_length=200)
+    return_url = models.CharField(max_length=2000)
+    cancel_url = models.CharField(max_length=2000)
+
+
 class PaymentStatusChange(StatusChange):
     record = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="changes")
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.urls import reverse
 
 from apps.core.actors import Actor
 from apps.core.crash import crash_point
 from apps.core.money import Money
 from apps.core.transitions import move, note_status
-from apps.payments.models import Payment, PaymentStatusChange
+from apps.payments.models import Payment, PaymentStatusChange, WalletCode
 from apps.payments.provider import CheckoutRequest, MethodNotOffered
 from apps.payments.registry import offered_methods, provider
 from apps.payments.states import FORWARD, PaymentStatus
@@ -56,7 +57,14 @@ def start_checkout(
     with transaction.atomic():
         locked = Payment.objects.select_for_update().get(pk=payment.pk)
         if not locked.session_ref:
-            locked.session_ref, locked.checkout_url = checkout.ref, checkout.url
+            url = checkout.url
+            if checkout.code:
+                url = reverse("payments_scan", args=[locked.uuid])
+                WalletCode.objects.create(
+                    payment=locked, code=checkout.code, return_url=return_url, cancel_url=cancel_url,
+                    description=description[:200],
+                )  # fmt: skip
+            locked.session_ref, locked.checkout_url = checkout.ref, url
             locked.save(update_fields=["session_ref", "checkout_url"])
         if locked.status == PaymentStatus.CREATED:
             move(

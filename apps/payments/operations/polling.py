@@ -13,7 +13,7 @@ from apps.payments.events import PaymentEnded
 from apps.payments.models import Payment, PaymentStatusChange
 from apps.payments.operations.applying import apply_snapshots
 from apps.payments.operations.inbox import store_event, waiting_payments
-from apps.payments.provider import ProviderUnavailable, Snapshot
+from apps.payments.provider import Provider, ProviderUnavailable, Snapshot
 from apps.payments.registry import provider, providers
 from apps.payments.states import FORWARD, PaymentStatus
 
@@ -33,14 +33,26 @@ def poll_payments(*, now: dt.datetime) -> int:
             if not ref:
                 found = provider(payment.provider).find_session(str(payment.uuid), payment.created_at)
                 ref = found.ref if found else ""
-            if ref:
-                snapshot: Snapshot = provider(payment.provider).fetch(ref)
+            snapshot = _fetch(provider(payment.provider), payment, ref, now) if ref else None
+            if snapshot:
                 apply_snapshots(actor=actor, snapshots={(payment.provider, ref): snapshot}, now=now)
             elif payment.expires_at < now:
                 _expire(payment, now)
         except ProviderUnavailable:
             Payment.objects.filter(pk=payment.pk).update(checked_at=now)
     return len(waiting)
+
+
+def _fetch(way: Provider, payment: Payment, ref: str, now: dt.datetime) -> Snapshot | None:
+    """What the provider has. A checkout whose time is over is closed, so that it can't be paid any more and stops
+    holding a target."""
+    found = way.fetch(ref)
+    if found and found.status == PaymentStatus.OPEN and payment.expires_at < now:
+        way.close(ref)
+        found = way.fetch(ref)
+    if found is None:
+        Payment.objects.filter(pk=payment.pk).update(checked_at=now)
+    return found
 
 
 def poll_events(*, now: dt.datetime, hours: int = 24) -> int:

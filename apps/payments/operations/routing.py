@@ -40,7 +40,10 @@ def _fetch_payment(provider: Provider, body: bytes, found: Found) -> str:
         return "no_session"
     payments = found[Subject.PAYMENT]
     if (provider.name, ref) not in payments:
-        payments[provider.name, ref] = provider.fetch(ref)
+        snapshot = provider.fetch(ref)
+        if snapshot is None:
+            return "nothing_found"
+        payments[provider.name, ref] = snapshot
     return "applied"
 
 

@@ -57,6 +57,7 @@ SUBJECTS = {"session": Subject.PAYMENT, "refund": Subject.REFUND, "dispute": Sub
 
 class SandboxProvider(SandboxMonthly):
     name = "sandbox"
+    bills_fees = False
 
     def methods(self) -> list[str]:
         return [Method.WECHAT_PAY, Method.ALIPAY, Method.CARD]
@@ -113,6 +114,9 @@ class SandboxProvider(SandboxMonthly):
             settled_at=session.paid_at, fees=fees,
         )  # fmt: skip
 
+    def close(self, session_ref: str) -> None:
+        SandboxSession.objects.filter(ref=session_ref, status="open").update(status="expired")
+
     def refund_days(self, method: str) -> int | None:
         return REFUND_DAYS.get(Method(method))
 
@@ -153,6 +157,9 @@ class SandboxProvider(SandboxMonthly):
 
     def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
         return sandbox_balance.lines(since, now)
+
+    def balance_until(self, now: dt.datetime) -> dt.datetime:
+        return now
 
     def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
         return sandbox_balance.payouts(since, now)

@@ -82,6 +82,7 @@ DISPUTE_STATES = {
 
 class StripeProvider(StripeMonthly):
     name = "stripe"
+    bills_fees = False
 
     def __init__(self) -> None:
         options: dict[str, Any] = {"max_network_retries": 1}
@@ -256,6 +257,9 @@ class StripeProvider(StripeMonthly):
             fees=_fees(charge),
         )
 
+    def close(self, session_ref: str) -> None:
+        """Nothing to do: a session expires by itself, at the time it was opened with."""
+
     def recent_events(self, since: dt.datetime) -> Iterable[tuple[IncomingEvent, bytes]]:
         try:
             page = self._client.v1.events.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
@@ -267,6 +271,9 @@ class StripeProvider(StripeMonthly):
 
     def balance_lines(self, since: dt.datetime, now: dt.datetime) -> Iterable[BalanceItem]:
         return stripe_balance.lines(self._client, since)
+
+    def balance_until(self, now: dt.datetime) -> dt.datetime:
+        return now
 
     def payouts(self, since: dt.datetime, now: dt.datetime) -> Iterable[PayoutItem]:
         return stripe_balance.payouts(self._client, since)

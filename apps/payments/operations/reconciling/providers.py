@@ -7,16 +7,18 @@ from django.db import transaction
 
 from apps.core.actors import Actor
 from apps.core.crash import crash_point
+from apps.core.events import publish
 from apps.core.policies import authorize
 from apps.ledger.models import Book, Entry
 from apps.ledger.operations import post_payout, reverse_entry
 from apps.ledger.states import FEDERATION_BOOK
 from apps.payments import policies
-from apps.payments.models import BalanceLine, Payout, ProviderReading
+from apps.payments.models import BalanceLine, Payment, Payout, ProviderFact, ProviderReading
+from apps.payments.operations.applying import record_facts
 from apps.payments.operations.reconciling.matching import match_bank, match_provider
-from apps.payments.provider import BalanceItem, PayoutItem, ProviderUnavailable
+from apps.payments.provider import BalanceItem, PayoutItem, Provider, ProviderUnavailable
 from apps.payments.registry import providers
-from apps.payments.states import BalancePart, PayoutStatus
+from apps.payments.states import BalanceKind, BalancePart, FactKind, PaymentStatus, PayoutStatus
 
 log = structlog.get_logger(__name__)
 
@@ -47,16 +49,17 @@ def read_balances(*, actor: Actor, now: dt.datetime) -> int:
         except ProviderUnavailable:
             continue
         crash_point("payments.balances_fetched")
-        new += _keep(actor, book, each.name, lines, payouts, since, now)
+        new += _keep(actor, book, each, lines, payouts, since, now)
     match_bank(actor=actor, book=book)
     return new
 
 
 @transaction.atomic
 def _keep(
-    actor: Actor, book: Book, name: str, lines: list[BalanceItem], payouts: list[PayoutItem], since: dt.datetime,
+    actor: Actor, book: Book, way: Provider, lines: list[BalanceItem], payouts: list[PayoutItem], since: dt.datetime,
     now: dt.datetime,
 ) -> int:  # fmt: skip
+    name, until = way.name, min(now - LAG, way.balance_until(now))
     Book.objects.select_for_update(no_key=True).get(pk=book.pk)
     known = set(
         BalanceLine.objects.filter(provider=name, ref__in=[line.ref for line in lines]).values_list(
@@ -72,16 +75,34 @@ def _keep(
                                 amount=amount, currency=line.currency, occurred_at=line.occurred_at)
                 )  # fmt: skip
     BalanceLine.objects.bulk_create(fresh, batch_size=2000)
+    if way.bills_fees:
+        _take_fees(name, lines)
     for payout in payouts:
         _payout(actor, book, name, payout, now)
     reading, made = ProviderReading.objects.get_or_create(
-        provider=name, defaults={"book": book, "since": since, "until": now - LAG}
+        provider=name, defaults={"book": book, "since": since, "until": until}
     )
     if not made:
-        reading.until = max(reading.until, now - LAG)
+        reading.until = max(reading.until, until)
         reading.save(update_fields=["until"])
     match_provider(book=book, provider=name)
     return len(fresh)
+
+
+def _take_fees(name: str, lines: list[BalanceItem]) -> None:
+    """A provider that states its fees in its bill only: each becomes a fact of its payment, once (G7)."""
+    charged = {line.source_ref: line for line in lines if line.kind == BalanceKind.CHARGE and line.fee > 0}
+    payments = Payment.objects.select_for_update().filter(
+        provider=name, charge_ref__in=charged, status=PaymentStatus.PAID
+    )
+    facts = []
+    for payment in payments.order_by("id"):
+        line = charged[payment.charge_ref]
+        facts.append(
+            ProviderFact(payment=payment, provider=name, kind=FactKind.FEE, fact_ref=line.ref, amount=line.fee,
+                         currency=line.currency, occurred_at=line.occurred_at)
+        )  # fmt: skip
+    publish(*record_facts(facts))
 
 
 def _payout(actor: Actor, book: Book, name: str, item: PayoutItem, now: dt.datetime) -> None:

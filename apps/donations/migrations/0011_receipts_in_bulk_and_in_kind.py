@@ -15,7 +15,7 @@ import apps.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("donations", "0008_monthly_gifts"),
+        ("donations", "0010_openings_found"),
     ]
 
     operations = [
