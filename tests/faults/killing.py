@@ -92,9 +92,7 @@ class Site:
             self.start("worker")
         elif kind == "backend":
             # Whichever is at work just now; the postmaster then restarts all of them.
-            found = [
-                each for each in self.postgres.processes()[1:] if "charity_app" in " ".join(each.cmdline())
-            ]
+            found = [each for each in self.postgres.processes()[1:] if "charity_app" in _line(each)]
             if found:
                 _end(dice.choice(found))
         elif kind == "broker":
@@ -127,6 +125,13 @@ def environment(folder: Path, server: Server, name: str, broker: Valkey, port: i
         "EMAIL_URL": f"file://{folder}/mail", "SITE_URL": f"http://localhost:{port}",
         "SECRET_KEY": settings.SECRET_KEY,
     }  # fmt: skip
+
+
+def _line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _end(process: psutil.Process) -> None:
