@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-NAMES = ("gifts", "imports", "search", "pages", "stack")
+NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "stack")
 
 
 def main() -> int:
@@ -76,6 +76,20 @@ def _gifts(children: Any, server: Any, run: Path, options: Any) -> str:
 
     _point(server, "bench_gifts")
     return gifts.table(gifts.run())
+
+
+def _giving(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import giving
+
+    _point(server, "bench_giving")
+    return giving.table(giving.run(children, server, run))
+
+
+def _receipts(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import receipts
+
+    _point(server, "bench_receipts")
+    return receipts.table(receipts.run())
 
 
 def _imports(children: Any, server: Any, run: Path, options: Any) -> str:
@@ -147,6 +161,8 @@ def _stack(children: Any, server: Any, run: Path, options: Any) -> str:
 
 WAYS: dict[str, Callable[..., str]] = {
     "gifts": _gifts,
+    "giving": _giving,
+    "receipts": _receipts,
     "imports": _imports,
     "search": _search,
     "pages": _pages,

@@ -110,17 +110,27 @@ def sources() -> str:
 def start_server(children: Children, run: Path) -> Server:
     """This will start a run's server on a copy of the migrated template; makes that first where it is missing."""
     children.remove_at_end(run)
+    server, postgres = own_server(children, run)
+    postgres.start(children)
+    return server
+
+
+def own_server(children: Children, run: Path, **settings: str) -> tuple[Server, Postgres]:
+    """This will copy the migrated template for a server of its own in `run`, not started yet, so that it may be killed
+    and started again; `settings` are PostgreSQL's."""
     template = _template(children, run)
     home = place(run)
     if home.folder.parent != run:
         children.remove_at_end(home.folder)
     subprocess.run(["cp", "-a", str(template / "postgres"), str(home.folder / "postgres")], check=True)
+    (run / "keys").mkdir(exist_ok=True)
     for path in (template / "keys").iterdir():
         shutil.copy2(path, run / "keys" / path.name)
     port = free_port()
     (run / "logs").mkdir(exist_ok=True)
-    Postgres(home, run / "keys", port, run / "logs" / "database.log", extra=FAST, tests=True).start(children)
-    return Server(port, str(run / "keys"))
+    log = run / "logs" / "database.log"
+    postgres = Postgres(home, run / "keys", port, log, extra={**FAST, **settings}, tests=True)
+    return Server(port, str(run / "keys")), postgres
 
 
 def _template(children: Children, run: Path) -> Path:

@@ -106,9 +106,7 @@ class Objects:
             "disclosures_organization": {"uscc": city.organization.uscc},
             "donations_receipt": {"number": paid.receipt.full_number},
             "donations_receipt_file": {"number": paid.receipt.full_number},
-            "donations_receipts_offline_list": {
-                "public_id": lists.load(city, lists.SLICE.replace("2020", "2026")).public_id
-            },
+            "donations_receipts_offline_list": {"public_id": _taken_in(city).public_id},
             "donations_bundle": {"public_id": bundle.public_id},
             "donations_bundle_file": {"public_id": bundle.public_id},
             "donations_import": {"public_id": _list(city).public_id},
@@ -155,6 +153,11 @@ def _code(gift: Gift) -> str:
         payment=gift.payment, code="weixin://wxpay/x", description="x", return_url="/", cancel_url="/"
     )
     return str(gift.payment.uuid)
+
+
+def _taken_in(city: w.World) -> GiftImport:
+    """A list whose gifts lie in the project's period."""
+    return lists.load(city, lists.SLICE.replace("2020.01", "2026.11"))
 
 
 def _list(city: w.World) -> GiftImport:

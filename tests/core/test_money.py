@@ -77,6 +77,19 @@ def test_capitals_of_published_examples(fen: int, text: str) -> None:
                     text.replace("币拾", "币壹拾").replace("元零", "元"))  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fen", "text"),
+    [(1_000_000, "壹万元整"), (10_001_000_105, "壹亿零壹万零壹元零伍分"), (2_050, "贰拾元伍角整"), (1, "壹分"),
+     (10, "壹角整"), (10_700_053, "壹拾万柒仟元伍角叁分"), (1_640_902, "壹万陆仟肆佰零玖元零贰分"),
+     (10_000_000_000, "壹亿元整"), (1_000_001_000, "壹仟万零壹拾元整"), (10_100_000, "壹拾万壹仟元整"),
+     (10**14 - 1, "玖仟玖佰玖拾玖亿玖仟玖佰玖拾玖万玖仟玖佰玖拾玖元玖角玖分"),
+     (100_000_000_01, "壹亿元零壹分"), (100_100_000_00, "壹亿零壹拾万元整"),
+     (100_000_000_00 * 10 + 100, "壹拾亿零壹元整")],
+)  # fmt: skip
+def test_capitals_where_zeros_meet(fen: int, text: str) -> None:
+    assert in_capitals(Money(fen)) == "人民币" + text
+
+
 @pytest.mark.parametrize("money", [Money(0), Money(-1), Money(TOP + 1), Money(100, "USD")])
 def test_capitals_refuse_what_they_cannot_write(money: Money) -> None:
     with pytest.raises((BadInput, ValueError)):

@@ -22,7 +22,7 @@ from apps.core.http import Request, client_address
 from apps.core.limits import TooMany, count_use
 from apps.core.money import Money
 from apps.core.pages import cached_page, private_page
-from apps.core.policies import allowed
+from apps.core.policies import allowed, authorize
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.donations import operations, policies
 from apps.donations.forms import TeamForm
@@ -147,6 +147,7 @@ def teams(request: Request) -> HttpResponse:
 def hide(request: Request, public_id: str) -> HttpResponse:
     """This will take a team's page down, with a reason."""
     found = get_object_or_404(Team.objects.select_related("fund"), public_id=public_id)
+    authorize(policies.can_hide_team, request.actor, found.fund)
     reason = typed(request, "reason", 200)
     attempt(
         request, lambda: operations.hide_team(actor=request.actor, team=found, reason=reason, now=clock.now()),
