@@ -156,8 +156,8 @@ def _code(gift: Gift) -> str:
 
 
 def _taken_in(city: w.World) -> GiftImport:
-    """A list whose gifts lie in the project's period."""
-    return lists.load(city, lists.SLICE.replace("2020.01", "2026.11"))
+    """A list of gifts to the micro-fund, which takes them at any time."""
+    return lists.load(city, lists.SLICE.replace("2020.01.2", "2026.11.1"), fund=city.fund)
 
 
 def _list(city: w.World) -> GiftImport:
