@@ -8,13 +8,12 @@ from typing import Any
 import segno
 from django.conf import settings
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageFont
 
 from apps.core.capitals import in_capitals
 from apps.core.clock import civil_day
-from apps.core.documents import DocumentsUnavailable, chinese_font, qr_svg, render_pdf
+from apps.core.documents import DocumentsUnavailable, chinese_font, qr_data, render_pdf
 from apps.core.money import Money, format_money
 from apps.donations.models import Gift, Receipt
 from apps.donations.queries import given_now
@@ -72,8 +71,7 @@ def _goods(receipt: Receipt) -> list[dict[str, Any]]:
 
 def receipt_pdf(receipt: Receipt) -> bytes:
     """This will make the PDF of a receipt. Raises DocumentsUnavailable."""
-    # Between the marks is segno's own drawing of an address that we made.
-    qr = mark_safe(qr_svg(check_address(receipt), scale=3))  # noqa: S308
+    qr = qr_data(check_address(receipt))
     return render_pdf(
         "donations/receipt_pdf.html", "donations/receipt_pdf.css", {**receipt_context(receipt), "qr": qr}
     )
