@@ -6,6 +6,7 @@ Hypothesis thinks of: invariants 1-4 hold after every step, and at the end the b
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from typing import Any, ClassVar
 
@@ -36,6 +37,7 @@ from apps.ledger import operations as ledger
 from apps.ledger.models import Earmark, Entry
 from apps.payments.models import ProviderEvent, SandboxDispute, SandboxRefund, SandboxSession
 from apps.payments.operations import process_inbox, receive_event, send_refunds
+from apps.payments.operations.inbox import LEASE
 from apps.payments.providers.sandbox import make_event, play, settle
 from tests import world as w
 
@@ -103,6 +105,7 @@ def _die(status: int) -> None:
 class Giving(RuleBasedStateMachine):
     city: ClassVar[w.World]
     number: ClassVar[int] = 0
+    crashes: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,10 +135,15 @@ class Giving(RuleBasedStateMachine):
             pass
         except Crash:
             os.environ["CRASH_AT"] = ""
+            type(self).crashes += 1
             if again:
                 self.survive(act, again=False)
         finally:
             os.environ["CRASH_AT"] = ""
+
+    def now(self) -> dt.datetime:
+        """Later than everything that waits; after a crash so much later that the dead worker's lease is over."""
+        return FAR + LEASE * self.crashes
 
     def session(self, i: int) -> SandboxSession:
         """The i-th gift's payment at the test cashier."""
@@ -192,8 +200,12 @@ class Giving(RuleBasedStateMachine):
     def work(self, how: str) -> None:
         def both() -> None:
             if how != "some":
-                process_inbox(now=FAR)
-            while how != "inbox" and deliver_due(now=FAR, limit=3 if how == "some" else 200) and how == "all":
+                process_inbox(now=self.now())
+            while (
+                how != "inbox"
+                and deliver_due(now=self.now(), limit=3 if how == "some" else 200)
+                and how == "all"
+            ):
                 continue
 
         self.survive(both)
@@ -217,7 +229,7 @@ class Giving(RuleBasedStateMachine):
             elif step == "refuse" and asked:
                 donations.refuse_refund(actor=people["manager"], refund=asked, reason="否", now=w.NOW)
             elif step == "send":
-                self.survive(lambda: send_refunds(now=FAR))
+                self.survive(lambda: send_refunds(now=self.now()))
             elif step.startswith("refund_"):
                 self.play([step], gift, 0, told, worked)
 
@@ -287,7 +299,7 @@ class Giving(RuleBasedStateMachine):
                 self.tell(self.session(i), kind, 1)
         for _ in range(3):
             self.work("all")
-            send_refunds(now=FAR)
+            send_refunds(now=self.now())
         self.books_close()
         assert not OutboxDelivery.objects.filter(done_at=None).exists(), OutboxDelivery.objects.filter(
             done_at=None
