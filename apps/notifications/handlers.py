@@ -27,7 +27,7 @@ def mail_gift_received(event: GiftReceived, *, now: dt.datetime) -> None:
     gift = Gift.objects.select_related("project", "fund__organization").get(pk=event.gift_id)
     if not gift.email:
         return
-    link = _link(gift)
+    link = _link("tracing_gift", gift.token, language=gift.language)
     send_mail_once(
         key=f"gift_received:{gift.pk}", to=gift.email, template="notifications/gift_received.txt",
         context={"gift": gift, "link": link}, language=gift.language,
@@ -39,13 +39,15 @@ def mail_lost_link(event: LinkAsked, *, now: dt.datetime) -> None:
     gift = Gift.objects.select_related("project", "fund__organization").get(pk=event.gift_id)
     send_mail_once(
         key=f"lost_link:{gift.pk}:{event.day}", to=gift.email, template="notifications/lost_link.txt",
-        context={"gift": gift, "link": _link(gift)}, language=gift.language,
+        context={"gift": gift, "link": _link("tracing_gift", gift.token, language=gift.language)},
+        language=gift.language,
     )  # fmt: skip
 
 
-def _link(gift: Gift) -> str:
-    with translation.override(gift.language):
-        return settings.SITE_URL.rstrip("/") + reverse("tracing_gift", args=[gift.token])
+def _link(name: str, *parts: str, language: str) -> str:
+    """The whole address of a page, in the reader's language."""
+    with translation.override(language):
+        return settings.SITE_URL.rstrip("/") + reverse(name, args=parts)
 
 
 def mail_refund_requested(event: RefundRequested, *, now: dt.datetime) -> None:
@@ -73,8 +75,7 @@ def _mail_refund(refund_id: int, what: str) -> None:
     gift = refund.gift
     if not gift.email:
         return
-    with translation.override(gift.language):
-        link = settings.SITE_URL.rstrip("/") + reverse("donations_refund", args=[gift.token])
+    link = _link("donations_refund", gift.token, language=gift.language)
     send_mail_once(
         key=f"refund_{what}:{refund.pk}", to=gift.email, template="notifications/refund.txt",
         context={"gift": gift, "refund": refund, "link": link, "what": what}, language=gift.language,
@@ -86,10 +87,8 @@ def mail_team_opened(event: TeamOpened, *, now: dt.datetime) -> None:
     team = Team.objects.get(pk=event.team_id)
     if not team.email:
         return
-    base = settings.SITE_URL.rstrip("/")
-    with translation.override(team.language):
-        page = base + reverse("donations_team", args=[team.public_id])
-        link = base + reverse("donations_team_run", args=[team.public_id, team.token])
+    page = _link("donations_team", team.public_id, language=team.language)
+    link = _link("donations_team_run", team.public_id, team.token, language=team.language)
     send_mail_once(
         key=f"team_opened:{team.pk}", to=team.email, template="notifications/team_opened.txt",
         context={"team": team, "page": page, "link": link}, language=team.language,
@@ -116,8 +115,7 @@ def mail_monthly_changed(event: MonthlyGiftChanged, *, now: dt.datetime) -> None
 
 
 def _mail_monthly(gift: MonthlyGift, key: str, what: str, **more: object) -> None:
-    with translation.override(gift.language):
-        link = settings.SITE_URL.rstrip("/") + reverse("donations_monthly", args=[gift.token])
+    link = _link("donations_monthly", gift.token, language=gift.language)
     send_mail_once(
         key=key, to=gift.email, template="notifications/monthly.txt",
         context={"gift": gift, "link": link, "what": what, **more}, language=gift.language,
