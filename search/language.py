@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import rjieba
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import BadInput
@@ -149,6 +148,11 @@ def _said(units: list[str]) -> str:
     return text
 
 
+def warm_up() -> None:
+    """This will load the dictionary that cuts queries into words, so that no visitor waits for it."""
+    _words(["善", "款"])
+
+
 def _phrase(text: str) -> Node | None:
     return _all([Fragment(tuple(stretch), said=_said(stretch)) for stretch in _stretches(text)])
 
@@ -159,6 +163,8 @@ def _words(stretch: list[str]) -> list[list[str]]:
     run: list[str] = []
 
     def cut() -> None:
+        import rjieba  # its dictionary takes 33 MB: only processes that answer searches pay for it
+
         at = 0
         for word in rjieba.cut("".join(run), False):
             words.append(run[at : at + len(word)])

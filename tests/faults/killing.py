@@ -82,11 +82,11 @@ class Site:
         """This will end processes by SIGKILL, and do what a machine's supervisor does afterwards."""
         self.killed[kind] += 1
         if kind == "web":
-            workers = psutil.Process(self.children["web"].pid).children(recursive=True)
-            _end(dice.choice(workers))
+            if workers := _children(self.children["web"].pid):
+                _end(dice.choice(workers))
         elif kind == "worker":
             worker = psutil.Process(self.children["worker"].pid)
-            for process in [worker, *worker.children(recursive=True)]:
+            for process in [worker, *_children(worker.pid)]:
                 _end(process)
             CHILDREN.stop(self.children["worker"])
             self.start("worker")
@@ -109,6 +109,13 @@ class Site:
             CHILDREN.stop(self.children["database"])
             self.children["database"] = self.postgres.start(CHILDREN)
 
+    def keep(self) -> None:
+        """This will start the web server again if it gave up: granian ends after two worker deaths within 5.5 s (a
+        "crash loop"), and the machine's supervisor brings it back."""
+        if not self.children["web"].alive():
+            CHILDREN.stop(self.children["web"])
+            self.start("web")
+
     def stop(self) -> None:
         """This will end every process, the database last."""
         for name in ("sweeper", "worker", "web", "broker", "database"):
@@ -125,6 +132,13 @@ def environment(folder: Path, server: Server, name: str, broker: Valkey, port: i
         "EMAIL_URL": f"file://{folder}/mail", "SITE_URL": f"http://localhost:{port}",
         "SECRET_KEY": settings.SECRET_KEY,
     }  # fmt: skip
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _line(process: psutil.Process) -> str:
