@@ -114,11 +114,12 @@ def keep_our_logging(**_: Any) -> None:
 @beat_init.connect
 def refuse_unsafe_start(**_: Any) -> None:
     """This will stop a worker or beat that production must not run, as the web process is stopped."""
-    from charity_site.start import refuse_unsafe_start
+    from charity_site.start import refuse_unsafe_start, settle_memory
 
     # A request waits a second at most for a silent broker; a worker has time.
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": 30.0}
     try:
         refuse_unsafe_start()
+        settle_memory()
     except SettingsError as error:
         raise SystemExit(str(error)) from None

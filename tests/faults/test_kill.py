@@ -1,7 +1,7 @@
 """kill -9 of everything at random while gifts come in: web workers, the Celery worker, a PostgreSQL backend, Valkey and
 the postmaster; Valkey is emptied as well. What was acknowledged is there exactly once.
 
-60 gifts; with --long 500. The seed is printed; KILL_SEED=… repeats it.
+The seed is printed; KILL_SEED=… repeats it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.conftest import CHILDREN, _point
 from tests.databases import own_server
 from tests.faults.killing import PATIENCE, Donor, Site, environment
 
-DONORS = 6
+GIFTS, DONORS = 500, 6
 RECOVERY = 60
 """Seconds to wait at most after the last start."""
 KINDS = ("web", "worker", "backend", "broker", "flush", "web", "postmaster", "worker")
@@ -72,8 +72,7 @@ def _mails(site: Site) -> Counter[str]:
     return Counter(re.findall(r"^To: (donor\d+@example\.org)$", text, re.M))
 
 
-def test_what_was_acknowledged_is_there_once(site: Site, request: pytest.FixtureRequest) -> None:
-    gifts = 500 if request.config.getoption("--long") else 60
+def test_what_was_acknowledged_is_there_once(site: Site) -> None:
     seed = int(os.environ.get("KILL_SEED") or secrets.randbelow(10**6))
     print(f"KILL_SEED={seed}")
     dice = random.Random(seed)
@@ -82,7 +81,7 @@ def test_what_was_acknowledged_is_there_once(site: Site, request: pytest.Fixture
         site.start(name)
     acknowledged: set[int] = set()
     gave_up: list[BaseException] = []
-    waiting = iter(range(gifts))
+    waiting = iter(range(GIFTS))
     lock = threading.Lock()
 
     def donate() -> None:
@@ -105,25 +104,25 @@ def test_what_was_acknowledged_is_there_once(site: Site, request: pytest.Fixture
             site.keep()
             return len(acknowledged) >= mark or bool(gave_up)
 
-        wait_until(reached, PATIENCE if mark < gifts else 3 * PATIENCE, 0.1)
+        wait_until(reached, PATIENCE if mark < GIFTS else 3 * PATIENCE, 0.1)
 
     threads = [threading.Thread(target=donate) for _ in range(DONORS)]
     for thread in threads:
         thread.start()
-    kinds = [*KINDS, *(dice.choice(KINDS) for _ in range(gifts // 25))]
+    kinds = [*KINDS, *(dice.choice(KINDS) for _ in range(GIFTS // 25))]
     dice.shuffle(kinds)
     for n, kind in enumerate(kinds):
         # Killed when so many gifts are through, so that every kill falls among gifts, however slow the machine is.
-        mark = gifts * (n + 1) // (len(kinds) + 2)
+        mark = GIFTS * (n + 1) // (len(kinds) + 2)
         through(mark)
         if gave_up:
             break
         site.kill(kind, dice)
-    through(gifts)
+    through(GIFTS)
     for thread in threads:
         thread.join()
     assert not gave_up, gave_up
-    assert len(acknowledged) == gifts and set(site.killed) == set(KINDS)
+    assert len(acknowledged) == GIFTS and set(site.killed) == set(KINDS)
     connections.close_all()
     wanted = {f"donor{n}@example.org" for n in acknowledged}
 
@@ -141,12 +140,12 @@ def test_what_was_acknowledged_is_there_once(site: Site, request: pytest.Fixture
     having = Counter(Receipt.objects.values_list("gift__email", flat=True))
     assert having == Counter(wanted), "one receipt each"
     numbers = sorted(int(number) for number in Receipt.objects.values_list("number", flat=True))
-    assert numbers == list(range(1, gifts + 1)), "no number is left out"
-    assert Entry.objects.filter(kind="gift").count() == gifts
+    assert numbers == list(range(1, GIFTS + 1)), "no number is left out"
+    assert Entry.objects.filter(kind="gift").count() == GIFTS
     mails = _mails(site)
     assert set(mails) == wanted, "every mail was sent, though the broker forgot everything"
     # A mail leaves before its row is committed: a kill in between sends that one again, never none.
-    assert sum(mails.values()) - gifts <= site.killed.total()
+    assert sum(mails.values()) - GIFTS <= site.killed.total()
     for invariant in ordered():
         if invariant.number <= 4:
             found = invariant.check()
