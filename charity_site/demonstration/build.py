@@ -40,10 +40,14 @@ def exists() -> bool:
 
 def build_small(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> City:
     """This will build the small city in under a minute, with progress through `say`."""
-    silence()
-    began = time.monotonic()
-    city = _ground(seed, now)
-    say("people, towns, organizations")
+    city = lay_ground(seed=seed, now=now, say=say)
+    tell_story(city, say=say)
+    return city
+
+
+def tell_story(city: City, *, say: Callable[[str], None]) -> None:
+    """This will let the plans of `facts` happen: gifts, aid, expenses, reports and stories."""
+    began, now = time.monotonic(), city.now
     steps = sum(plan.gifts + plan.families + plan.expenses for plan in facts.PLANS)
     done = 0
 
@@ -65,10 +69,11 @@ def build_small(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> C
     say("reports written, audited and published")
     _stories(city, projects)
     run_all(now=now)
-    return city
 
 
-def _ground(seed: int, now: dt.datetime) -> City:
+def lay_ground(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> City:
+    """This will make towns, people, organizations, funds and receipt numbers."""
+    silence()
     at = dt.datetime(2019, 12, 1, 9, tzinfo=SHANGHAI)
     federation = _charity(facts.FEDERATION, is_federation=True)
     partners = {each.code: _charity(each) for each in facts.PARTNERS}
@@ -99,6 +104,7 @@ def _ground(seed: int, now: dt.datetime) -> City:
                           income=AccountRole.OTHER_INCOME, kind=EntryKind.INCOME, channel="bank"),
         )  # fmt: skip
     assign_receipt_range(actor=ACTOR, code="44990126", first=2_380_001, last=2_999_999, is_demonstration=True)
+    say("people, towns, organizations")
     return City(federation, partners, towns, made, staff, random.Random(seed), now)  # noqa: S311  (the story, no secret)
 
 

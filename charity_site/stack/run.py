@@ -86,9 +86,10 @@ class Site:
             keys.make_key_files(where.keys)
         self._prepare()
         supervisor.add("web", self._web)
-        supervisor.add("worker", self._worker)
         if self.demonstration and not self.notes.get("demonstration"):
+            # The story runs in its own time: a worker that looked at the clock meanwhile would find its duties late.
             self._tell_story()
+        supervisor.add("worker", self._worker)
         self._greet(time.monotonic() - began)
 
     def _start_servers(self) -> None:
@@ -182,7 +183,7 @@ class Site:
             return
         say("Filling the demonstration city (once; its people and organizations are fictional) …")
         try:
-            self._manage(["demo", "--scale", "small"], show=True)
+            self._manage(["demo", "--scale", self.environment.get("DEMO_SCALE") or "small"], show=True)
         except StackError as error:
             say(f"The demonstration city is not complete. {error}")
         else:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core import clock
-from charity_site.demonstration import build
+from charity_site.demonstration import build, city
 from charity_site.demonstration.people import DOMAIN, PASSWORD
 
 ACCOUNTS = f"""Demonstration accounts, all fictional. Password of each: {PASSWORD}
@@ -21,13 +21,14 @@ One-time code: .venv/bin/python manage.py demo_code EMAIL (with the same DATA_DI
   auditor1@{DOMAIN} auditor2@{DOMAIN}      auditors of two firms
   supervisor@{DOMAIN} editor@{DOMAIN}      the bureau, the editor
 """
+BUILD = {"small": build.build_small, "city": city.build_city}
 
 
 class Command(BaseCommand):
     help = "Build the fictional demonstration city. Example: manage.py demo --scale small --seed 7"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--scale", choices=["small"], default="small")
+        parser.add_argument("--scale", choices=sorted(BUILD), default="small")
         parser.add_argument("--seed", type=int, default=7, help="governs the story only, never keys or ids")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         if build.exists():
             self.stdout.write("The demonstration city stands already. `make reset` removes it.")
             return
-        build.build_small(
+        BUILD[options["scale"]](
             seed=options["seed"], now=clock.now(), say=lambda text: self.stdout.write(f"  {text}")
         )
         accounts = settings.DATA_DIR / "demonstration-accounts.txt"
