@@ -102,6 +102,8 @@ class Objects:
             "cms_fund": {"slug": city.fund.slug},
             "donations_give_fund": {"slug": city.fund.slug},
             "casework_household": {"file_number": self.waiting.household.file_number},
+            "casework_add": {"file_number": self.waiting.household.file_number, "what": "member"},
+            "casework_registry_list": {"public_id": _registry_list(city).public_id},
             "accounts_person": {"public_id": someone.public_id},
             "disclosures_organization": {"uscc": city.organization.uscc},
             "donations_receipt": {"number": paid.receipt.full_number},
