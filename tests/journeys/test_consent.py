@@ -13,9 +13,22 @@ from tests.journeys.test_duplicate import register
 from tests.journeys.test_one_yuan import raising_project, work
 
 
-def test_consent_withdrawn_and_the_story_gone(city: Any, someone: Callable[..., Person]) -> None:
+def tell(editor: Person, project: int, title: str, code: str, answer: str) -> None:
     from wagtail.models import Page
 
+    page = editor.go(f"/cms/pages/add/cms/projectstory/{Page.objects.get(depth=2).pk}/")
+    page.select_option("select[name=project]", str(project))
+    page.check("input[name=about_family]")
+    page.fill("input[name=consent_codes]", code)
+    page.fill("input[name=title], textarea[name=title]", title)
+    page.press("input[name=title], textarea[name=title]", "Tab")
+    expect(page.locator("input[name=slug]")).not_to_have_value("")
+    page.click("footer button[data-w-dropdown-target=toggle]")
+    page.click("button[name='action-publish']")
+    page.wait_for_selector(f"text={answer}")
+
+
+def test_consent_withdrawn_and_the_story_gone(city: Any, someone: Callable[..., Person]) -> None:
     project = raising_project(city)
     town = city.towns[0].code
     caseworker = someone(f"caseworker1.{town}", width=360)
@@ -30,19 +43,8 @@ def test_consent_withdrawn_and_the_story_gone(city: Any, someone: Callable[..., 
     assert code in caseworker.text()
 
     editor = someone("editor")
-    page = editor.go(f"/cms/pages/add/cms/projectstory/{Page.objects.get(depth=2).pk}/")
-    page.select_option("select[name=project]", str(project.pk))
-    page.fill("input[name=title], textarea[name=title]", "孩子的药有了着落")
-    page.press("input[name=title], textarea[name=title]", "Tab")
-    expect(page.locator("input[name=slug]")).not_to_have_value("")
-    page.check("input[name=about_family]")
-    page.click("footer button[data-w-dropdown-target=toggle]")
-    page.click("button[name='action-publish']")
-    page.wait_for_selector("text=没有有效的故事同意")
-    page.fill("input[name=consent_codes]", code)
-    page.click("footer button[data-w-dropdown-target=toggle]")
-    page.click("button[name='action-publish']")
-    page.wait_for_selector("text=已创建并发布")
+    tell(editor, project.pk, "一户的故事", "", "没有有效的故事同意")
+    tell(editor, project.pk, "孩子的药有了着落", code, "已创建并发布")
 
     places = (f"/projects/{project.slug}/", "/stories/", "/stories/feed.atom")
     visitor = someone(width=360)

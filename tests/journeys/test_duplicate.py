@@ -46,7 +46,7 @@ def test_a_duplicate_is_found_across_towns(city: Any, someone: Callable[..., Per
     page.fill("input[name=note]", "同一人，已迁到另一镇街，本档案不再申请。")
     page.click("text=记下结论")
     expect(page.locator("main")).to_contain_text("已有结论")
-    reviewer = someone(f"reviewer.{two}")
+    reviewer = someone(f"reviewer1.{two}")
     reviewer.go("/workbench/duplicates/")
     seen = reviewer.text()
     assert "对方已有结论" in seen and "已迁到" not in seen and own not in seen
