@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.casework.events import ConsentWithdrawn
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
 from apps.disbursements.events import DisbursementPaid
@@ -32,11 +33,13 @@ from apps.payments.events import (
     SubscriptionCharged,
     SubscriptionFollowed,
 )
+from cms import handlers as cms
 
 
 def subscribe() -> None:
     """This will connect events with handlers; called once when the site is ready."""
     on_publish(ring)
+    register(ConsentWithdrawn, cms.take_down_stories)
     register(PaymentSettled, donations.settle_gifts)
     register(FeeCharged, donations.settle_fee)
     register(SubscriptionCharged, donations.settle_month)

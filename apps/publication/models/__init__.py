@@ -1,3 +1,4 @@
+from apps.publication.models.overrides import PrivacyOverride
 from apps.publication.models.releases import AidItem, ExpenseUse, PeriodKind, PublicSpending, Release
 from apps.publication.models.rows import FacetValue, PublicHeading, PublicRow, PublicRowText
 
@@ -6,6 +7,7 @@ __all__ = [
     "ExpenseUse",
     "FacetValue",
     "PeriodKind",
+    "PrivacyOverride",
     "PublicHeading",
     "PublicRow",
     "PublicRowText",
