@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db.models import QuerySet
 
-from apps.casework.models import BlindIndex, Household, PrivateField
+from apps.casework.models import Attachment, BlindIndex, Household, PrivateField
 from apps.core import crypto
 from apps.core.actors import Actor
 
@@ -35,3 +35,11 @@ def find_by_id_number(number: str) -> list[int]:
 def bank_changed_since(household_id: int, moment: dt.datetime) -> bool:
     """This will tell whether a family's bank account changed after a moment (P3)."""
     return Household.objects.filter(pk=household_id, bank_changed_at__gt=moment).exists()
+
+
+def same_attachments(attachment: Attachment) -> list[int]:
+    """This will list the ids of attachments in other files whose bytes are the same (P6)."""
+    if not attachment.digest:
+        return []
+    rows = Attachment.objects.filter(digest=attachment.digest).exclude(household=attachment.household_id)
+    return list(rows.order_by("id").values_list("pk", flat=True))

@@ -79,20 +79,35 @@ def unwrap_data_key(wrapped: bytes, owner: str) -> bytes:
 def encrypt(key: bytes, text: str, place: str) -> bytes:
     """This will encrypt a text with a data key; `place` (field and record) is bound to it, so that values can't be
     moved between columns."""
-    nonce = secrets.token_bytes(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, text.encode(), place.encode())
+    return encrypt_bytes(key, text.encode(), place)
 
 
 def decrypt(key: bytes, sealed: bytes, place: str) -> str:
     """This will decrypt what `encrypt` made at the same place."""
-    data = bytes(sealed)
-    return AESGCM(key).decrypt(data[:NONCE], data[NONCE:], place.encode()).decode()
+    return decrypt_bytes(key, bytes(sealed), place).decode()
+
+
+def encrypt_bytes(key: bytes, content: bytes, place: str) -> bytes:
+    """This will encrypt a file's bytes with a data key, bound to their `place` as `encrypt` does."""
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, content, place.encode())
+
+
+def decrypt_bytes(key: bytes, sealed: bytes, place: str) -> bytes:
+    """This will decrypt what `encrypt_bytes` made at the same place."""
+    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.encode())
 
 
 def blind_index(kind: str, value: str) -> str:
     """This will give the keyed hash (HMAC-SHA256) of a normalised value for equality search within its kind."""
     _, _, index = _loaded()
     return hmac.new(index, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def blind_index_bytes(kind: str, content: bytes) -> str:
+    """This will give the keyed hash of a file's bytes within its kind."""
+    _, _, index = _loaded()
+    return hmac.new(index, f"{kind}\0".encode() + content, hashlib.sha256).hexdigest()
 
 
 def seal(text: str, place: str) -> str:

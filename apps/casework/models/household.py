@@ -20,6 +20,7 @@ class IncomeTier(models.TextChoices):
     TEKUN = "tekun", _("特困")
     CHILD = "child", _("困境儿童")
     EXPENSE = "expense", _("支出型困难")
+    NONE = "none", _("未认定")
 
 
 class PrivateField(models.TextChoices):
@@ -29,6 +30,42 @@ class PrivateField(models.TextChoices):
     ADDRESS = "address", _("住址")
     BANK_NAME = "bank_name", _("开户行")
     BANK_ACCOUNT = "bank_account", _("银行账号")
+
+
+class Relation(models.TextChoices):
+    """What a member is to the head of the household."""
+
+    HEAD = "head", _("户主")
+    SPOUSE = "spouse", _("配偶")
+    CHILD = "child", _("子女")
+    PARENT = "parent", _("父母")
+    GRANDPARENT = "grandparent", _("祖父母")
+    GRANDCHILD = "grandchild", _("孙子女")
+    SIBLING = "sibling", _("兄弟姐妹")
+    OTHER = "other", _("其他亲属")
+
+
+class Schooling(models.TextChoices):
+    NONE = "none", _("不在学")
+    PRESCHOOL = "preschool", _("学前")
+    PRIMARY = "primary", _("小学")
+    JUNIOR_HIGH = "junior_high", _("初中")
+    SENIOR_HIGH = "senior_high", _("高中或中职")
+    UNIVERSITY = "university", _("大学")
+
+
+class MemberField(models.TextChoices):
+    """Private fields of one member. The head's name and number are the household's own (PrivateField)."""
+
+    NAME = "name", _("姓名")
+    ID_NUMBER = "id_number", _("身份证号")
+    BIRTH_DATE = "birth_date", _("出生日期")
+
+
+SEALED_NAMES = [
+    *PrivateField.choices,
+    (MemberField.BIRTH_DATE.value, MemberField.BIRTH_DATE.label),
+]
 
 
 class Household(models.Model):
@@ -56,27 +93,71 @@ class Household(models.Model):
         ]
 
 
+class Member(models.Model):
+    """A person of a household. Name, ID number and birth date are sealed (SealedField); nothing here tells an age."""
+
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="members")
+    relation = models.CharField(max_length=12, choices=Relation)
+    schooling = models.CharField(max_length=12, choices=Schooling, default=Schooling.NONE)
+    has_disability = models.BooleanField(default=False)
+    added_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household"], condition=Q(relation="head"), name="household_has_one_head"
+            ),
+        ]
+
+
 class SealedField(models.Model):
-    """One encrypted value of a household."""
+    """One encrypted value of a household, or of one of its members."""
 
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="sealed")
-    name = models.CharField(max_length=14, choices=PrivateField)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, related_name="sealed")
+    name = models.CharField(max_length=14, choices=SEALED_NAMES)
     value = models.BinaryField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["household", "name"], name="sealed_field_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "member", "name"], nulls_distinct=False, name="sealed_value_once"
+            )
+        ]
 
 
 class BlindIndex(models.Model):
     """Keyed hashes for equality search: a table of its own, without history, so that erasure erases (C1)."""
 
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="indexed")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, related_name="indexed")
     name = models.CharField(max_length=14, choices=PrivateField)
     digest = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["household", "name"], name="blind_index_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "member", "name"], nulls_distinct=False, name="blind_value_once"
+            )
+        ]
         indexes = [models.Index(fields=["name", "digest"], name="blind_index_lookup")]
+
+
+class PrivateTrace(models.Model):
+    """Keyed hashes of what a text must not hold (C5): names, and address fragments with a number. No history either."""
+
+    class Kind(models.TextChoices):
+        NAME = "name", _("姓名")
+        ADDRESS = "address", _("住址")
+
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="traces")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, related_name="traces")
+    kind = models.CharField(max_length=8, choices=Kind)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "digest"], name="private_trace_lookup")]
 
 
 @append_only
