@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
-from apps.disbursements.events import DisbursementPaid
+from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid
 from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import ReportSubmitted
 from apps.donations import handlers as donations
@@ -20,6 +20,7 @@ from apps.donations.events import (
     TeamOpened,
 )
 from apps.funds.events import ProjectStatusChanged
+from apps.notifications import families
 from apps.notifications import handlers as notifications
 from apps.payments.events import (
     ChargeFailed,
@@ -60,6 +61,7 @@ def subscribe() -> None:
     register(LinkAsked, notifications.mail_lost_link)
     register(TeamOpened, notifications.mail_team_opened)
     register(GiftListRecorded, donations.close_full_campaign_of_list)
-    register(DisbursementPaid, disclosures.begin_on_payment)
+    register(DisbursementPaid, disclosures.begin_on_payment, families.ask_code_when_paid)
+    register(ConfirmationCodeAsked, families.send_code)
     register(ProjectStatusChanged, disclosures.begin_on_executing)
     register(ReportSubmitted, disclosures.draw_on_submission)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
@@ -43,3 +44,15 @@ def same_attachments(attachment: Attachment) -> list[int]:
         return []
     rows = Attachment.objects.filter(digest=attachment.digest).exclude(household=attachment.household_id)
     return list(rows.order_by("id").values_list("pk", flat=True))
+
+
+def files_of_same_people(household: Household) -> list[int]:
+    """This will list the ids of other files in which a person of this one stands too, by any member's ID number (C3)."""
+    return same_value(household, PrivateField.ID_NUMBER)
+
+
+def distinct_families(household_ids: Iterable[int]) -> dict[int, str]:
+    """This will give each household a key that is the same for files of one head, whatever town they are in (C4)."""
+    ids = set(household_ids)
+    rows = BlindIndex.objects.filter(household__in=ids, member=None, name=PrivateField.ID_NUMBER)
+    return {each: f"file:{each}" for each in ids} | dict(rows.values_list("household", "digest"))

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Iterable
 
 from apps.casework.models import SealedField
-from apps.casework.operations import BANK, hold_bank_details
+from apps.casework.operations import hold_bank_details
+from apps.casework.operations.reading import BANK
 
 
 def hold_accounts(household_ids: Iterable[int | None]) -> dict[int, str]:

@@ -20,6 +20,7 @@ from apps.disbursements.errors import listed
 from apps.disbursements.operations.paying import LineOutcome
 from apps.disbursements.states import Layout
 
+
 @dataclass(frozen=True, slots=True)
 class LayoutColumns:
     """How a bank wants a batch and gives its answer: headings out and in, and where each fact stands."""
@@ -122,7 +123,9 @@ def read_results(content: bytes, *, batch_number: str, currency: str, layout: st
     rows = _rows(content)
     columns = LAYOUTS[Layout(layout)]
     wide = len(columns.back)
-    start = next((i for i, row in enumerate(rows) if [c.strip() for c in row[:wide]] == list(columns.back)), None)
+    start = next(
+        (i for i, row in enumerate(rows) if [c.strip() for c in row[:wide]] == list(columns.back)), None
+    )
     if start is None:
         raise BadResultFile(str(_("没有找到表头：%(header)s。")) % {"header": "、".join(columns.back)})
     outcomes, faults = [], []
@@ -142,7 +145,9 @@ def read_results(content: bytes, *, batch_number: str, currency: str, layout: st
     return outcomes
 
 
-def _outcome(columns: LayoutColumns, row: list[str], number: int, batch_number: str, currency: str) -> LineOutcome:
+def _outcome(
+    columns: LayoutColumns, row: list[str], number: int, batch_number: str, currency: str
+) -> LineOutcome:
     found = [cell.strip() for cell in row] + [""] * len(columns.back)
     where = {"row": number}
     if found[columns.batch] != batch_number:

@@ -36,11 +36,3 @@ class ConfirmationCodeAsked(Event):
 
     name: ClassVar[str] = "disbursements.confirmation_code_asked"
     code_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class DuplicateAidFound(Event):
-    """Somebody of this application's family had aid under another file within 12 months (C3)."""
-
-    name: ClassVar[str] = "disbursements.duplicate_aid_found"
-    disbursement_id: int

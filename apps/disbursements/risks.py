@@ -77,7 +77,9 @@ def _attachments(item: Disbursement, family: Household) -> list[Risk]:
     for other in earlier.exclude(disbursements__status=Status.REJECTED).distinct():
         used = set(other.attachments) & set(same)
         again += bool(used)
-        kinds |= {kind for digest, kind in digests.items() for pk, _h, d in twins if pk in used and d == digest}
+        kinds |= {
+            kind for digest, kind in digests.items() for pk, _h, d in twins if pk in used and d == digest
+        }
     if not elsewhere and not again:
         return []
     evidence = {**_places(family, elsewhere), "kinds": sorted(kinds), "again": again}
@@ -97,7 +99,9 @@ def _usual(item: Disbursement, family: Household) -> list[Risk]:
 
 
 def _donor(family: Household) -> list[Risk]:
-    digests = BlindIndex.objects.filter(household=family, name=PrivateField.ID_NUMBER).values_list("digest", flat=True)
+    digests = BlindIndex.objects.filter(household=family, name=PrivateField.ID_NUMBER).values_list(
+        "digest", flat=True
+    )
     gifts = DonorMark.objects.filter(digest__in=list(digests)).count()
     return [Risk(FlagKind.DONOR_IS_FAMILY, {"gifts": gifts})] if gifts else []
 

@@ -88,7 +88,9 @@ def _illness(table: list[Row], facts: Mapping[str, Any], given_before: int) -> E
     own = total - insured - other
     if own < 0:
         raise FactsMissing(_("报销和其他救助加起来超过了总费用，请核对。"), field="insured")
-    lines = [ExplainedLine("own_cost", {"total": total, "insured": insured, "other_aid": other, "own": own}, 0)]
+    lines = [
+        ExplainedLine("own_cost", {"total": total, "insured": insured, "other_aid": other, "own": own}, 0)
+    ]
     given = 0
     for band in (row for row in table if row.what == RowKind.BAND):
         floor = _int(band.floor)
@@ -117,9 +119,7 @@ def _housing(table: list[Row], facts: Mapping[str, Any], given_before: int) -> E
     grade = _row(table, RowKind.GRADE, _word(facts, "grade"), "grade")
     cost = _fen(facts, "repair_cost")
     share = cost * _int(grade.share_bp) // WHOLE
-    lines = [
-        ExplainedLine("grade", {"key": grade.key, "cost": cost, "share_bp": grade.share_bp}, share)
-    ]
+    lines = [ExplainedLine("grade", {"key": grade.key, "cost": cost, "share_bp": grade.share_bp}, share)]
     amount = min(share, _int(grade.amount))
     if amount < share:
         lines.append(ExplainedLine("grade_cap", {"key": grade.key, "cap": grade.amount}, amount - share))

@@ -43,7 +43,9 @@ def rule_for(project: Project, day: dt.date) -> RuleVersion | None:
     )  # fmt: skip
 
 
-def explain_aid(rule: RuleVersion, household: Household, facts: Mapping[str, Any], day: dt.date) -> Explanation:
+def explain_aid(
+    rule: RuleVersion, household: Household, facts: Mapping[str, Any], day: dt.date
+) -> Explanation:
     """This will compute what a table gives a family, with what its people already had this calendar year counted, in
     whatever file, towards a yearly cap."""
     return explain(
@@ -80,5 +82,7 @@ def check_evidence(
     missing = [kind for kind in evidence_needed(rule, stage) if kind not in chosen.values()]
     if missing:
         names = "、".join(str(Attachment.Kind(kind).label) for kind in missing)
-        raise EvidenceMissing(str(_("缺少材料：%(names)s。请先传到家庭档案里，再在这里勾选。")) % {"names": names})
+        raise EvidenceMissing(
+            str(_("缺少材料：%(names)s。请先传到家庭档案里，再在这里勾选。")) % {"names": names}
+        )
     return sorted(chosen)

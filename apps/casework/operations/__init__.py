@@ -13,7 +13,7 @@ from apps.casework.operations.members import (
     change_member,
     remove_member,
 )
-from apps.casework.operations.reading import open_bank_details, open_file, open_member, reckon_age
+from apps.casework.operations.reading import open_bank_details, open_file, open_member, open_phone, reckon_age
 from apps.casework.operations.registering import (
     AlreadyRegistered,
     change_bank_account,
@@ -47,6 +47,7 @@ __all__ = [
     "open_bank_details",
     "open_file",
     "open_member",
+    "open_phone",
     "reckon_age",
     "register_household",
     "remove_member",

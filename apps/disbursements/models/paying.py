@@ -154,7 +154,11 @@ class Disbursement(models.Model):
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["status", "id"], name="disbursement_queue"),
-            models.Index(fields=["paid_at", "id"], name="disbursement_unconfirmed", condition=Q(status="paid", kind="aid")),
+            models.Index(
+                fields=["paid_at", "id"],
+                name="disbursement_unconfirmed",
+                condition=Q(status="paid", kind="aid"),
+            ),
         ]
 
 
@@ -172,9 +176,7 @@ class StepTaker(models.Model):
     step = models.CharField(max_length=9)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["disbursement", "person"], name="four_eyes_for_ever")
-        ]
+        constraints = [models.UniqueConstraint(fields=["disbursement", "person"], name="four_eyes_for_ever")]
         triggers = refuse_change("steptaker")
 
 

@@ -46,9 +46,7 @@ class RuleVersion(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT)
     kind = models.CharField(max_length=10, choices=states.AidKind)
     number = models.PositiveSmallIntegerField()
-    status = models.CharField(
-        max_length=10, choices=states.RuleStatus, default=states.RuleStatus.DRAFT
-    )
+    status = models.CharField(max_length=10, choices=states.RuleStatus, default=states.RuleStatus.DRAFT)
     effective_from = models.DateField()
     effective_to = models.DateField(null=True)
     note = models.CharField(max_length=300)
@@ -119,7 +117,9 @@ class RuleEvidence(models.Model):
     kind = models.CharField(max_length=24)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "stage", "kind"], name="rule_evidence_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "stage", "kind"], name="rule_evidence_once")
+        ]
         triggers = _frozen("ruleevidence")
 
 

@@ -1,6 +1,11 @@
 """Writes of disbursements, by verb."""
 
-from apps.disbursements.operations.applying import apply_by_rule, apply_for_aid, apply_for_expense, apply_for_stage
+from apps.disbursements.operations.applying import (
+    apply_by_rule,
+    apply_for_aid,
+    apply_for_expense,
+    apply_for_stage,
+)
 from apps.disbursements.operations.bulk import BulkAnswer, approve_many, verify_many
 from apps.disbursements.operations.confirming import (
     ask_code,

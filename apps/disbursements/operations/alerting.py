@@ -3,8 +3,6 @@ from __future__ import annotations
 import datetime as dt
 
 from apps.casework.models import Household
-from apps.core.events import publish
-from apps.disbursements.events import DuplicateAidFound
 from apps.disbursements.models import AidAlert, Disbursement
 from apps.disbursements.risks import aided_elsewhere
 
@@ -20,9 +18,9 @@ def raise_alerts(item: Disbursement, now: dt.datetime) -> list[AidAlert]:
         alerts += [
             AidAlert(person_id=item.applicant_id, other_town_id=other.town_id, **common),
             AidAlert(town_id=item.town_id, other_town_id=other.town_id, **common),
-            AidAlert(person_id=other.registered_by_id, other_town_id=item.town_id, shows_number=False, **common),
+            AidAlert(
+                person_id=other.registered_by_id, other_town_id=item.town_id, shows_number=False, **common
+            ),
         ]
     AidAlert.objects.bulk_create(alerts)
-    if alerts:
-        publish(DuplicateAidFound(disbursement_id=item.pk))
     return alerts

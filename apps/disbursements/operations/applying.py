@@ -139,7 +139,9 @@ def apply_for_stage(
     authorize(policies.can_apply_for_aid, actor, household)
     hold_bank_details([household.pk])
     earlier = list(
-        application.disbursements.exclude(status=Status.REJECTED).select_related("project", "budget_line").order_by("stage")
+        application.disbursements.exclude(status=Status.REJECTED)
+        .select_related("project", "budget_line")
+        .order_by("stage")
     )
     stage = len(earlier) + 1
     paid = all(row.status in (Status.PAID, Status.CONFIRMED) for row in earlier)
@@ -191,7 +193,9 @@ def _take_year(application: Application, member: Member, year: int) -> None:
     """One grant a member and school year, whatever file the member stands in: by a keyed hash made for this only."""
     rows = BlindIndex.objects.filter(member=member, name=PrivateField.ID_NUMBER)
     if member.relation == Relation.HEAD:
-        rows = BlindIndex.objects.filter(household=member.household_id, name=PrivateField.ID_NUMBER, member=None)
+        rows = BlindIndex.objects.filter(
+            household=member.household_id, name=PrivateField.ID_NUMBER, member=None
+        )
     digest = rows.values_list("digest", flat=True).first() or f"member:{member.pk}"
     try:
         with transaction.atomic():

@@ -25,7 +25,12 @@ class BulkAnswer:
 
 
 def verify_many(
-    *, actor: Actor, numbers: Sequence[str], note: str, answers: Mapping[str, str] = NO_ANSWERS, now: dt.datetime
+    *,
+    actor: Actor,
+    numbers: Sequence[str],
+    note: str,
+    answers: Mapping[str, str] = NO_ANSWERS,
+    now: dt.datetime,
 ) -> list[BulkAnswer]:
     """This will verify each of the payments in its own transaction, as `verify_disbursement` would alone. `answers` are
     by kind of risk and given for every row that has it."""
@@ -37,7 +42,9 @@ def approve_many(
     *, actor: Actor, numbers: Sequence[str], answers: Mapping[str, str] = NO_ANSWERS, now: dt.datetime
 ) -> list[BulkAnswer]:
     """This will approve each of the payments in its own transaction, as `approve_disbursement` would alone."""
-    return _each(numbers, lambda item: approve_disbursement(actor=actor, disbursement=item, answers=answers, now=now))
+    return _each(
+        numbers, lambda item: approve_disbursement(actor=actor, disbursement=item, answers=answers, now=now)
+    )
 
 
 def _each(numbers: Sequence[str], step: Callable[[Disbursement], object]) -> list[BulkAnswer]:

@@ -77,7 +77,9 @@ def ask_code(*, actor: Actor, disbursement: Disbursement, now: dt.datetime) -> C
     recent = ConfirmationCode.objects.filter(disbursement=locked, asked_at__gt=now - dt.timedelta(days=1))
     if recent.count() >= CODES_A_DAY:
         raise TooManyCodes()
-    ConfirmationCode.objects.filter(disbursement=locked, used_at=None, expires_at__gt=now).update(expires_at=now)
+    ConfirmationCode.objects.filter(disbursement=locked, used_at=None, expires_at__gt=now).update(
+        expires_at=now
+    )
     made = ConfirmationCode.objects.create(
         disbursement=locked, attempt=locked.attempts, asked_at=now, expires_at=now + LASTS
     )
@@ -93,11 +95,18 @@ def issue_code(*, actor: Actor, code_id: int, now: dt.datetime) -> CodeMessage |
     code = ConfirmationCode.objects.select_for_update(of=("self",)).get(pk=code_id)
     item = Disbursement.objects.select_related("household").get(pk=code.disbursement_id)
     authorize(policies.can_send_code, actor, item)
-    newest = ConfirmationCode.objects.filter(disbursement=item).order_by("-id").values_list("pk", flat=True).first()
+    newest = (
+        ConfirmationCode.objects.filter(disbursement=item)
+        .order_by("-id")
+        .values_list("pk", flat=True)
+        .first()
+    )
     if item.status != Status.PAID or code.used_at or code.expires_at <= now or newest != code.pk:
         return None
     assert item.household is not None
-    phone = open_phone(actor=actor, household=item.household, reason=f"confirmation code {item.number}", now=now)
+    phone = open_phone(
+        actor=actor, household=item.household, reason=f"confirmation code {item.number}", now=now
+    )
     digits = f"{secrets.randbelow(1_000_000):06d}"
     code.code_hash, code.sent_at, code.tries = _hash(code.token, digits), now, 0
     code.save(update_fields=["code_hash", "sent_at", "tries"])
@@ -116,7 +125,9 @@ def confirm_by_code(*, actor: Actor, token: str, digits: str, now: dt.datetime) 
     return _confirm(actor, code, digits, now)
 
 
-def confirm_at_desk(*, actor: Actor, disbursement: Disbursement, digits: str, now: dt.datetime) -> Disbursement:
+def confirm_at_desk(
+    *, actor: Actor, disbursement: Disbursement, digits: str, now: dt.datetime
+) -> Disbursement:
     """This will record the code that a family read out to its caseworker. Raises as `confirm_by_code`."""
     authorize(policies.can_confirm, actor, disbursement)
     code = ConfirmationCode.objects.filter(disbursement=disbursement).order_by("-id").first()
@@ -130,7 +141,9 @@ def _confirm(actor: Actor, code: ConfirmationCode, digits: str, now: dt.datetime
     with transaction.atomic():
         item = lock_disbursement(code.disbursement_id)
         code = ConfirmationCode.objects.select_for_update(of=("self",)).get(pk=code.pk)
-        open_ = code.sent_at is not None and code.used_at is None and code.expires_at > now and code.tries < TRIES
+        open_ = (
+            code.sent_at is not None and code.used_at is None and code.expires_at > now and code.tries < TRIES
+        )
         if not open_ or code.attempt != item.attempts or item.status != Status.PAID:
             raise CodeOver()
         code.tries += 1

@@ -74,7 +74,15 @@ def approve_disbursement(
     commit_budget(line=locked.budget_line, amount=locked.amount)
     reserve(earmark=locked.earmark_id, amount=locked.amount, purpose=purpose_of(locked), now=now)
     crash_point("disbursements.reserved")
-    _move(locked, Status.APPROVED, actor, now, approver_id=actor.person_id, approved_at=now, approved_account=account)
+    _move(
+        locked,
+        Status.APPROVED,
+        actor,
+        now,
+        approver_id=actor.person_id,
+        approved_at=now,
+        approved_account=account,
+    )
     return locked
 
 

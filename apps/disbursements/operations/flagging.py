@@ -36,7 +36,9 @@ def answer_flags(
     flags = raise_flags(item, now)
     assert actor.person_id is not None
     said = set(
-        RiskAnswer.objects.filter(flag__in=flags, step=step, person=actor.person_id).values_list("flag", flat=True)
+        RiskAnswer.objects.filter(flag__in=flags, step=step, person=actor.person_id).values_list(
+            "flag", flat=True
+        )
     )
     new = []
     for flag in flags:

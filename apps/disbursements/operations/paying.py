@@ -169,7 +169,9 @@ def check_accounts(rows: Sequence[Disbursement]) -> None:
     naming the payments (P3)."""
     versions = hold_accounts(row.household_id for row in rows)
     changed = [
-        row.number for row in rows if row.household_id and row.approved_account != versions.get(row.household_id, "")
+        row.number
+        for row in rows
+        if row.household_id and row.approved_account != versions.get(row.household_id, "")
     ]
     if changed:
         raise BankAccountChanged(f"{BankAccountChanged.message} {'、'.join(changed[:20])}")
@@ -201,7 +203,11 @@ def _check_outcomes(batch: Batch, lines: Mapping[int, BatchLine], outcomes: Sequ
     for outcome in outcomes:
         line = lines.get(outcome.n)
         said = LineResult.PAID if outcome.paid else LineResult.RETURNED
-        words: dict[str, object] = {"row": outcome.row or outcome.n, "n": outcome.n, "first": seen.get(outcome.n, 0)}
+        words: dict[str, object] = {
+            "row": outcome.row or outcome.n,
+            "n": outcome.n,
+            "first": seen.get(outcome.n, 0),
+        }
         if line is None:
             faults.append(str(_("第%(row)s行：批次里没有行号%(n)s。")) % words)
         elif outcome.n in seen:

@@ -122,7 +122,9 @@ def publish_rule(*, actor: Actor, version: RuleVersion, now: dt.datetime) -> Rul
     Organization.objects.select_for_update(no_key=True).get(pk=locked.organization_id)
     rows = list(locked.rows.order_by("n"))
     check_table(locked.kind, rows)
-    failing = [f"{one.n}" for one in locked.examples.order_by("n") if computed(locked, rows, one) != one.expected]
+    failing = [
+        f"{one.n}" for one in locked.examples.order_by("n") if computed(locked, rows, one) != one.expected
+    ]
     if failing:
         raise ExamplesFail(
             str(_("算例%(numbers)s的结果和写明的金额不一样，没有发布。请核对标准或算例。"))

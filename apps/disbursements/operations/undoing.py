@@ -31,9 +31,7 @@ class UndoOpen(Conflict):
 
 
 @transaction.atomic
-def ask_undo(
-    *, actor: Actor, disbursement: Disbursement, kind: str, reason: str, now: dt.datetime
-) -> Undo:
+def ask_undo(*, actor: Actor, disbursement: Disbursement, kind: str, reason: str, now: dt.datetime) -> Undo:
     """This will ask to book a paid disbursement as returned by the bank, or as clawed back; a second person decides.
 
     Raises WrongState where nothing is paid, UndoOpen where somebody asked already.
@@ -49,7 +47,11 @@ def ask_undo(
     try:
         with transaction.atomic():
             return Undo.objects.create(
-                disbursement=locked, kind=kind, reason=reason.strip()[:300], asked_by_id=actor.person_id, asked_at=now
+                disbursement=locked,
+                kind=kind,
+                reason=reason.strip()[:300],
+                asked_by_id=actor.person_id,
+                asked_at=now,
             )
     except IntegrityError as error:
         raise UndoOpen() from error
@@ -67,7 +69,11 @@ def agree_undo(*, actor: Actor, undo: Undo, effective_at: dt.datetime, now: dt.d
         raise FourEyes(_("提出和确认必须是两个人。请让另一位同事确认。"))
     returned = undo.kind == UndoKind.RETURNED
     check_move(locked, _target(undo.kind), FORWARD)
-    if locked.entry is None or (locked.paid_at is not None and effective_at < locked.paid_at) or effective_at > now:
+    if (
+        locked.entry is None
+        or (locked.paid_at is not None and effective_at < locked.paid_at)
+        or effective_at > now
+    ):
         raise BadInput(_("退回的时间不能早于付款，也不能在将来。"), field="effective_at")
     reversal = return_payment(
         actor=actor, entry=Entry.objects.get(pk=locked.entry), purpose=purpose_of(locked),
