@@ -15,8 +15,10 @@ class SiteConfig(AppConfig):
         )
         from charity_site.mode_mark import mark_mode, refuse_other_mode
         from charity_site.subscriptions import subscribe
+        from charity_site.ties import tie
 
         subscribe()
+        tie()
 
         # Sent after all migrations, but only for apps that have models.
         post_migrate.connect(

@@ -100,6 +100,11 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "apps.disclosures.tasks.keep_duties",
         "schedule": 60.0,
     },
+    "casework: go on with lists of departments": {
+        "task": "apps.casework.tasks.work_registry_lists",
+        "schedule": 30.0,
+    },
+    "casework: end tiers, remove files": {"task": "apps.casework.tasks.keep_files", "schedule": 3600.0},
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
 }
 app.conf.beat_schedule = BEAT

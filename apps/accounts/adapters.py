@@ -6,15 +6,17 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.http import HttpRequest, QueryDict
 
 from apps.accounts.models import Account, Person
 from apps.accounts.queries import holds_role
-from apps.core.crypto import seal, unseal
+from apps.core.crypto import current_version, seal, unseal
 from apps.core.pages import local_path
 
 PLACE = "accounts.second_factor"
+SECRETS = ("secret", "seed")
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -25,6 +27,30 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return unseal(encrypted_text, PLACE)
+
+
+def factors_under_other_keys() -> int:
+    """This will count second factors sealed with another key than the current one (rotation)."""
+    return len(_stale(list(Authenticator.objects.values_list("pk", "data"))))
+
+
+def seal_factors_anew(limit: int) -> int:
+    """This will seal up to `limit` such second factors with the current key, and return how many."""
+    wanted = _stale(list(Authenticator.objects.values_list("pk", "data")))[:limit]
+    with transaction.atomic():
+        for row in Authenticator.objects.select_for_update().filter(pk__in=wanted).order_by("pk"):
+            for name in SECRETS:
+                if row.data.get(name):
+                    row.data[name] = seal(unseal(row.data[name], PLACE), PLACE)
+            row.save(update_fields=["data"])
+    return len(wanted)
+
+
+def _stale(rows: list[tuple[int, dict[str, Any]]]) -> list[int]:
+    prefix = f"{current_version()}:"
+    return [
+        pk for pk, data in rows if any(data.get(name, prefix)[: len(prefix)] != prefix for name in SECRETS)
+    ]
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,12 +120,24 @@ def write(name: str, sealed: bytes) -> None:
     part.replace(path)
 
 
+def replace(name: str, sealed: bytes) -> None:
+    """This will put other bytes in a file's place, whole or not at all."""
+    path_of(name).with_suffix(".part").unlink(missing_ok=True)
+    write(name, sealed)
+
+
 def read(name: str) -> bytes | None:
     """This will give a file's encrypted bytes, or None where it is gone."""
     try:
         return path_of(name).read_bytes()
     except FileNotFoundError:
         return None
+
+
+def remove_all(names: Iterable[str]) -> None:
+    """This will remove files; safe to repeat."""
+    for name in names:
+        remove(name)
 
 
 def remove(name: str) -> None:

@@ -30,6 +30,35 @@ def can_change_household(actor: Actor, household: Household) -> bool:
     return actor.has("caseworker", "town", household.town_id)
 
 
+@policy("casework.manage_registry")
+def can_manage_registry(actor: Actor) -> bool:
+    """The city's reviewer brings in the lists of other departments."""
+    return actor.has("city_reviewer")
+
+
+@policy("casework.answer_alert")
+def can_answer_alert(actor: Actor, town_id: int) -> bool:
+    """Caseworkers and reviewers of one of the two towns."""
+    return actor.has("caseworker", "town", town_id) or actor.has("town_reviewer", "town", town_id)
+
+
+@policy("casework.ask_erasure")
+def can_ask_erasure(actor: Actor, household: Household) -> bool:
+    return can_read_household(actor, household)
+
+
+@policy("casework.approve_erasure")
+def can_approve_erasure(actor: Actor, household: Household) -> bool:
+    """The town's reviewer or the city's; never the one who asked (database constraint)."""
+    return actor.has("town_reviewer", "town", household.town_id) or actor.has("city_reviewer")
+
+
+@policy("casework.replay_erasures")
+def can_replay_erasures(actor: Actor) -> bool:
+    """Commands only: after a backup was restored."""
+    return actor.is_system
+
+
 @policy("casework.read_phone_for_code")
 def can_read_phone_for_code(actor: Actor, household: Household) -> bool:
     """The task that sends a one-time code, nobody else: whoever reads the file does so by its own rule."""

@@ -15,7 +15,7 @@ import os
 import pathlib
 import secrets
 import stat
-from functools import cache
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -39,8 +39,8 @@ def new_key_file(path: pathlib.Path) -> None:
         json.dump(content, file)
 
 
-@cache
-def _keys(path: str) -> tuple[str, dict[str, bytes], bytes]:
+@lru_cache(maxsize=4)
+def _keys(path: str, changed: int) -> tuple[str, dict[str, bytes], bytes]:
     try:
         content = json.loads(pathlib.Path(path).read_text())
         wrap = {name: base64.b64decode(value) for name, value in content["wrap"].items()}
@@ -54,7 +54,59 @@ def _keys(path: str) -> tuple[str, dict[str, bytes], bytes]:
 
 
 def _loaded() -> tuple[str, dict[str, bytes], bytes]:
-    return _keys(str(settings.FIELD_KEY_FILE))
+    # The file is read again when it changes: processes that run during a rotation learn the new key by themselves.
+    path = str(settings.FIELD_KEY_FILE)
+    try:
+        changed = os.stat(path).st_mtime_ns
+    except OSError as error:
+        raise ImproperlyConfigured("FIELD_KEY_FILE can't be read; see docs/settings.md") from error
+    return _keys(path, changed)
+
+
+def current_version() -> str:
+    """This will name the key file's current key."""
+    return _loaded()[0]
+
+
+def versions() -> list[str]:
+    """This will name all keys the key file holds."""
+    return sorted(_loaded()[1])
+
+
+def add_key_version(path: pathlib.Path) -> str:
+    """This will add a key to the key file and make it the current one; returns its name. Earlier ones stay."""
+    content = json.loads(path.read_text())
+    name = str(max((int(each) for each in content["wrap"] if each.isdecimal()), default=0) + 1)
+    content["wrap"][name] = base64.b64encode(secrets.token_bytes(32)).decode()
+    content["current"] = name
+    _replace(path, content)
+    return name
+
+
+def retire_key_version(path: pathlib.Path, name: str) -> None:
+    """This will take a key out of the key file. What is still wrapped with it is lost for ever: callers make sure that
+    nothing is. Raises ValueError for the current one."""
+    content = json.loads(path.read_text())
+    if name == content["current"]:
+        raise ValueError("the current key stays")
+    del content["wrap"][name]
+    _replace(path, content)
+
+
+def _replace(path: pathlib.Path, content: dict[str, object]) -> None:
+    """The whole file or the old one: a key file half written would be the end of every sealed value."""
+    part = path.with_name(path.name + ".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def new_data_key(owner: str) -> bytes:
@@ -116,6 +168,19 @@ def seal(text: str, place: str) -> str:
     current, wrap, _ = _loaded()
     sealed = encrypt(_derived(wrap[current], place), text, place)
     return f"{current}:{base64.b64encode(sealed).decode()}"
+
+
+def seal_bytes(content: bytes, place: str) -> bytes:
+    """This will encrypt a file that belongs to no household, as `seal` does a text."""
+    current, wrap, _ = _loaded()
+    return current.encode() + b":" + encrypt_bytes(_derived(wrap[current], place), content, place)
+
+
+def unseal_bytes(sealed: bytes, place: str) -> bytes:
+    """This will decrypt what `seal_bytes` made for the same place."""
+    name, _, body = sealed.partition(b":")
+    _, wrap, _ = _loaded()
+    return decrypt_bytes(_derived(wrap[name.decode()], place), body, place)
 
 
 def unseal(sealed: str, place: str) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.casework import identity, policies
 from apps.casework.models import BlindIndex, Household, Member, MemberField, PrivateField, Relation, Schooling
+from apps.casework.operations.alerting import note_duplicates
 from apps.casework.operations.sealing import (
     FieldMissing,
     age_of,
@@ -17,6 +18,7 @@ from apps.casework.operations.sealing import (
     seal,
     unseal_member,
 )
+from apps.casework.operations.tiers import note_disabilities, note_matches
 from apps.core import crypto
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
@@ -118,6 +120,8 @@ def add_member(
     if number:
         values[MemberField.ID_NUMBER.value] = number
     seal(household, values, member)
+    if number:
+        compare(household, digest, now)
     household.people = max(household.people, household.members.filter(left_at__isnull=True).count())
     household.save(update_fields=["people"])
     return member
@@ -149,6 +153,14 @@ def remove_member(*, actor: Actor, member: Member, now: dt.datetime) -> Member:
         member.left_at = now
         member.save(update_fields=["left_at"])
     return member
+
+
+def compare(household: Household, digest: str, now: dt.datetime) -> None:
+    """This will compare a person just added (by the hash of their number) with the other files and the live lists."""
+    note_duplicates(household, digest, now)
+    note_matches([household.pk], now)
+    note_disabilities([household.pk])
+    household.refresh_from_db(fields=["income_tier"])
 
 
 def check_born(born: dt.date, today: dt.date, *, field: str = "birth_date") -> None:

@@ -9,8 +9,20 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.casework import identity, policies
-from apps.casework.models import BlindIndex, Household, Member, PrivateField, Relation, Schooling
-from apps.casework.operations.members import check_born
+from apps.casework.models import (
+    BlindIndex,
+    Consent,
+    Household,
+    IncomeTier,
+    Member,
+    PrivateField,
+    Purpose,
+    Relation,
+    Schooling,
+    TierRow,
+)
+from apps.casework.operations.consenting import GuardianNeeded, give_consent
+from apps.casework.operations.members import check_born, compare
 from apps.casework.operations.sealing import FieldMissing, lock_digests, lock_household, owner_of, seal
 from apps.core import crypto
 from apps.core.actors import Actor
@@ -30,12 +42,15 @@ class AlreadyRegistered(BadInput):
 def register_household(
     *, actor: Actor, town: Town, income_tier: str, people: int, private: Mapping[str, str], consented_at: dt.datetime,
     now: dt.datetime, schooling: str = Schooling.NONE, has_disability: bool = False,
+    consent_by: str = Consent.GivenBy.SELF,
 ) -> Household:  # fmt: skip
-    """This will open a family's file (C1) with its private values sealed under a key of its own, and its head as first
-    member.
+    """This will open a family's file (C1) with its private values sealed under a key of its own, its head as first
+    member, the consent to registration and the first row of its income tier. A live list of another department that
+    names the head fills the tier; the same number in another file alerts both towns (C3).
 
-    `private` has a value for every PrivateField. `schooling` and `has_disability` are the head's. Raises BadIdNumber,
-    BadPhone, BadAccount, FieldMissing, AlreadyRegistered (same town).
+    `private` has a value for every PrivateField. `schooling` and `has_disability` are the head's, `consent_by` says who
+    agreed for them ("self" or "office"). Raises BadIdNumber, BadPhone, BadAccount, FieldMissing, GuardianNeeded,
+    AlreadyRegistered (same town).
     """
     authorize(policies.can_register_household, actor, town.pk)
     values = checked_values(private)
@@ -55,13 +70,25 @@ def register_household(
     household.file_number = f"H-{household.key_name[:10]}"
     household.save()
     seal(household, values)
-    Member.objects.create(
+    head = Member.objects.create(
         household=household,
         relation=Relation.HEAD,
         schooling=schooling,
         has_disability=has_disability,
         added_at=now,
     )
+    if income_tier != IncomeTier.NONE:
+        TierRow.objects.create(
+            household=household, tier=income_tier, source=TierRow.Source.CASEWORKER, valid_from=civil_day(now),
+            recorded_by=actor.person_id, recorded_at=now,
+        )  # fmt: skip
+    try:
+        give_consent(
+            actor=actor, member=head, purpose=Purpose.REGISTRATION, given_by=consent_by, now=consented_at
+        )
+    except GuardianNeeded as error:
+        raise GuardianNeeded(field="consent_by") from error
+    compare(household, digest, now)
     return household
 
 
