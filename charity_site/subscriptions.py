@@ -33,6 +33,8 @@ from apps.payments.events import (
     SubscriptionCharged,
     SubscriptionFollowed,
 )
+from apps.publication import handlers as publication
+from apps.tracing import handlers as tracing
 
 
 def subscribe() -> None:
@@ -57,11 +59,12 @@ def subscribe() -> None:
         donations.write_receipts,
         donations.close_full_campaign,
         notifications.mail_gift_received,
+        tracing.mark_donors,
     )
     register(LinkAsked, notifications.mail_lost_link)
     register(TeamOpened, notifications.mail_team_opened)
     register(GiftListRecorded, donations.close_full_campaign_of_list)
     register(DisbursementPaid, disclosures.begin_on_payment, families.ask_code_when_paid)
     register(ConfirmationCodeAsked, families.send_code)
-    register(ProjectStatusChanged, disclosures.begin_on_executing)
+    register(ProjectStatusChanged, disclosures.begin_on_executing, publication.tell_rest_of_completed)
     register(ReportSubmitted, disclosures.draw_on_submission)

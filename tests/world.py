@@ -224,7 +224,10 @@ def approve(world: World, item: Disbursement, *, now: dt.datetime | None = None)
     at = now or world.now
     assert item.town is not None
     item = disbursements.verify_disbursement(
-        actor=world.people[f"reviewer_{item.town.code}"], disbursement=item, note="材料齐全", answers=ANSWERS,
+        actor=world.people[f"reviewer_{item.town.code}"],
+        disbursement=item,
+        note="材料齐全",
+        answers=ANSWERS,
         now=at,
     )
     return disbursements.approve_disbursement(

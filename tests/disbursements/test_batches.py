@@ -151,7 +151,10 @@ def test_a_returned_payment_gives_back_to_the_same_lots() -> None:
 
 
 def test_cells_that_start_a_formula_are_text_in_the_bank_file() -> None:
-    rows = [PayLine("B-1", 1, start + "HYPERLINK(1)", "银行", "6222", "1.00", "A-1") for start in "=+-@\t\r＝＋－＠"]
+    rows = [
+        PayLine("B-1", 1, start + "HYPERLINK(1)", "银行", "6222", "1.00", "A-1")
+        for start in "=+-@\t\r＝＋－＠"
+    ]
     for layout in Layout.values:
         made = write_csv(layout, rows, w.NOW).decode("utf-8-sig")
         for line in list(csv.reader(io.StringIO(made)))[1:]:

@@ -55,7 +55,9 @@ def slip(city: w.World, family: Household, shade: int = 0, kind: str = "receipt_
 def test_the_right_code_confirms_once() -> None:
     item = paid(w.build())
     token, digits = coded(item)
-    done = operations.confirm_by_code(actor=PUBLIC, token=token, digits=f" {digits[:3]} {digits[3:]}", now=LATER)
+    done = operations.confirm_by_code(
+        actor=PUBLIC, token=token, digits=f" {digits[:3]} {digits[3:]}", now=LATER
+    )
     assert (done.status, done.confirmed_how) == ("confirmed", "code")
     assert AidItem.objects.get().confirmed
     with pytest.raises(CodeOver):
@@ -116,7 +118,9 @@ def test_neither_digits_nor_number_are_kept_anywhere() -> None:
         row = json.loads(cursor.fetchone()[0])
     assert digits not in str({k: v for k, v in row.items() if k not in ("token", "code_hash")})
     assert len(row["code_hash"]) == 64
-    events = str(list(OutboxEvent.objects.filter(name__contains="confirmation").values_list("payload", flat=True)))
+    events = str(
+        list(OutboxEvent.objects.filter(name__contains="confirmation").values_list("payload", flat=True))
+    )
     assert "1380000" not in events and digits not in events and "code_id" in events
     assert AccessRow.objects.filter(fields="phone", actor_label__contains="sms").count() == 1
 
@@ -146,7 +150,9 @@ def test_a_slip_needs_its_own_photo() -> None:
     stranger = w.household(city, 2)
     for photo in (None, slip(city, stranger), slip(city, item.household, 1, "diagnosis")):
         with pytest.raises(SlipNeedsPhoto):
-            operations.confirm_disbursement(actor=actor, disbursement=item, slip="S-1", photo=photo, now=w.NOW)
+            operations.confirm_disbursement(
+                actor=actor, disbursement=item, slip="S-1", photo=photo, now=w.NOW
+            )
     good = slip(city, item.household, 2)
     done = operations.confirm_disbursement(actor=actor, disbursement=item, slip="S-1", photo=good, now=w.NOW)
     assert (done.confirmed_how, done.slip_photo_id) == ("slip", good.pk)

@@ -1,4 +1,11 @@
-from apps.publication.models.releases import AidItem, ExpenseUse, PeriodKind, PublicSpending, Release
+from apps.publication.models.releases import (
+    AidItem,
+    ExpenseUse,
+    PeriodKind,
+    PublicSpending,
+    Release,
+    Residual,
+)
 from apps.publication.models.rows import FacetValue, PublicHeading, PublicRow, PublicRowText
 
 __all__ = [
@@ -11,4 +18,5 @@ __all__ = [
     "PublicRowText",
     "PublicSpending",
     "Release",
+    "Residual",
 ]
