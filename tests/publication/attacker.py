@@ -21,7 +21,9 @@ class Attacker:
     def sees(self, payments: Iterable[int], value: int) -> None:
         """A figure was published. It must be what its payments sum to: what the reader knows is true."""
         known = frozenset(payments)
-        assert value == sum(self.amount_of[each] for each in known), "a published figure that is no sum of payments"
+        assert value == sum(self.amount_of[each] for each in known), (
+            "a published figure that is no sum of payments"
+        )
         if known and (known, value) not in self.figures:
             self.figures.append((known, value))
 
@@ -43,7 +45,8 @@ class Attacker:
             rows = [_without(row, pivot, column) for row in rows]
             done = [_without(row, pivot, column) for row in done] + [pivot]
         return [
-            {each: value for block, value in zip(blocks, row, strict=True) if value for each in block} for row in done
+            {each: value for block, value in zip(blocks, row, strict=True) if value for each in block}
+            for row in done
         ]
 
     def fewest(self) -> int:

@@ -94,7 +94,9 @@ class Readers:
         self.seen: list[tuple[frozenset[int], int]] = []
 
     def look(self) -> None:
-        told = AidItem.objects.filter(earmark__in=self.earmarks, release__isnull=False).select_related("release")
+        told = AidItem.objects.filter(earmark__in=self.earmarks, release__isnull=False).select_related(
+            "release"
+        )
         by: dict[tuple[str, Any], set[int]] = defaultdict(set)
         for item in told:
             release = item.release
@@ -109,13 +111,17 @@ class Readers:
         figures = {("all", 0): shown.aggregate(n=Sum("amount"))["n"] or 0}
         for release in shown:
             figures["release", release.pk] = release.amount
-        for earmark, aid in PublicSpending.objects.filter(earmark__in=self.earmarks).values_list("earmark", "aid"):
+        for earmark, aid in PublicSpending.objects.filter(earmark__in=self.earmarks).values_list(
+            "earmark", "aid"
+        ):
             rest = Residual.objects.filter(earmark=earmark).values_list("amount", flat=True).first() or 0
             figures["earmark", earmark] = aid - rest
         for key, payments in by.items():
             if key not in figures:
                 figures[key] = sum(
-                    release.amount for release in shown if payments & set(release.items.values_list("pk", flat=True))
+                    release.amount
+                    for release in shown
+                    if payments & set(release.items.values_list("pk", flat=True))
                 )
             self.seen.append((frozenset(payments), figures[key]))
 
