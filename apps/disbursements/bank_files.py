@@ -94,8 +94,8 @@ def write_csv(layout: str, lines: Iterable[PayLine], made_at: dt.datetime) -> by
 
 
 def write_xlsx(layout: str, lines: Iterable[PayLine], made_at: dt.datetime) -> bytes:
-    """This will write a bank file as XLSX; account numbers stay text, nothing becomes a formula. `made_at` stands in it,
-    so that the same batch gives the same bytes."""
+    """This will write a bank file as XLSX; account numbers stay text, nothing becomes a formula. `made_at` stands in
+    it, so that the same batch gives the same bytes."""
     out = io.BytesIO()
     options = {
         "in_memory": True,

@@ -24,12 +24,12 @@ WRITERS = {"csv": write_csv, "xlsx": write_xlsx}
 
 @transaction.atomic
 def export_batch(*, actor: Actor, batch: Batch, kind: str, now: dt.datetime) -> bytes:
-    """This will write a batch's bank file as csv or xlsx, every line of it; each family's account read leaves its access
-    row (C2). The first one fixes the content by its hash: asked for again, the same bytes come or nothing.
+    """This will write a batch's bank file as csv or xlsx, every line of it; each family's account read leaves its
+    access row (C2). The first one fixes the content by its hash: asked for again, the same bytes come or nothing.
 
-    Raises NothingToPay when every line is answered, BankFileFrozen once the bank has answered a part or the content would
-    differ, BankAccountChanged when an account is no longer the one that was approved: the line is then answered as
-    returned and its approval re-opened.
+    Raises NothingToPay when every line is answered, BankFileFrozen once the bank has answered a part or the content
+    would differ, BankAccountChanged when an account is no longer the one that was approved: the line is then
+    answered as returned and its approval re-opened.
     """
     locked = Batch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     authorize(policies.can_release, actor, locked.organization_id)

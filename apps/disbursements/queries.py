@@ -164,7 +164,8 @@ def flag_counts(ids: list[int]) -> dict[int, int]:
 
 
 def rule_versions(organization_ids: set[int] | None = None) -> QuerySet[RuleVersion]:
-    """This will list versions of rule tables, newest first: the published ones, and drafts of the given organizations."""
+    """This will list versions of rule tables, newest first: the published ones, and drafts of the given
+    organizations."""
     shown = Q(status=RuleStatus.PUBLISHED) | Q(organization__in=organization_ids or set())
     rows = RuleVersion.objects.filter(shown).select_related("organization", "drafted_by", "published_by")
     return rows.order_by("kind", "-number")

@@ -42,7 +42,8 @@ class Risk:
 
 
 def current_risks(item: Disbursement) -> list[Risk]:
-    """This will find the risks of an aid payment in a bounded number of statements; an expense has only declared ones."""
+    """This will find the risks of an aid payment in a bounded number of statements; an expense has only declared
+    ones."""
     found = [Risk(FlagKind.STAFF_RELATION, {"declared": item.staff_relation})] if item.staff_relation else []
     family = item.household
     if family is None:

@@ -73,8 +73,8 @@ def evidence_needed(rule: RuleVersion, stage: int) -> list[str]:
 def check_evidence(
     rule: RuleVersion, stage: int, household: Household, member: Member | None, attachments: Sequence[int]
 ) -> list[int]:
-    """This will check that the chosen attachments of the family's own file hold every kind a stage needs, and give their
-    ids. Raises EvidenceMissing naming the kinds that are not there."""
+    """This will check that the chosen attachments of the family's own file hold every kind a stage needs, and give
+    their ids. Raises EvidenceMissing naming the kinds that are not there."""
     rows = Attachment.objects.filter(pk__in=list(attachments), household=household, erased_at=None)
     if member is not None:
         rows = rows.filter(Q(member=None) | Q(member=member))

@@ -1,4 +1,5 @@
-"""What families are told: a one-time code by text message when money was paid (P5). Number and code are kept nowhere."""
+"""What families are told: a one-time code by text message when money was paid (P5). Number and code are kept
+nowhere."""
 
 from __future__ import annotations
 

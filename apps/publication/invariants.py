@@ -30,8 +30,8 @@ LEFT JOIN (SELECT earmark, sum(amount) AS aid, sum(households) AS households FRO
 LEFT JOIN (SELECT earmark, sum(amount) AS spent FROM publication_expenseuse GROUP BY 1) e ON e.earmark = p.earmark
 LEFT JOIN ledger_earmarkbalance b ON b.earmark_id = p.earmark
 LEFT JOIN publication_residual s ON s.earmark = p.earmark
-WHERE p.aid <> coalesce(r.aid, 0) + coalesce(s.amount, 0) OR p.households <> coalesce(r.households, 0) OR p.expenses <> coalesce(e.spent, 0)
-LIMIT 20
+WHERE p.aid <> coalesce(r.aid, 0) + coalesce(s.amount, 0) OR p.households <> coalesce(r.households, 0) OR p.expenses
+<> coalesce(e.spent, 0) LIMIT 20
 """
 
 

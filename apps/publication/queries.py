@@ -95,7 +95,8 @@ def latest_uses(earmarks: Sequence[int], limit: int = 10) -> tuple[list[Release]
 
 
 def public_of_entries(entries: Iterable[int]) -> dict[int, Release | Residual | ExpenseUse]:
-    """This will give, for ledger entries, the record by which each became public; others are missing. Two statements."""
+    """This will give, for ledger entries, the record by which each became public; others are missing. Two
+    statements."""
     ids = list(entries)
     found: dict[int, Release | Residual | ExpenseUse] = {}
     told = AidItem.objects.filter(entry__in=ids).exclude(release=None, residual=None)

@@ -273,7 +273,8 @@ def test_a_house_is_paid_in_stages_each_with_its_photos() -> None:
     family = w.household(city, 1)
     first = apply(
         city, family, project=project, budget_line=project.budget_lines.get(code="aid"),
-        facts={"grade": "c", "repair_cost": 40_000_00}, attachments=evidence(city, family, "house_appraisal", "photo_before"),
+        facts={"grade": "c", "repair_cost": 40_000_00}, attachments=evidence(city, family, "house_appraisal",
+        "photo_before"),
     )  # fmt: skip
     application = first.application
     assert application is not None

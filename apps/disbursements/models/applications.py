@@ -42,8 +42,8 @@ class Application(models.Model):
 
 
 class AidPeriod(models.Model):
-    """The span an application covers, while it is not turned down. `place` packs family (or member) and day, so that one
-    range column refuses overlapping periods (exclusion constraint of migration 0004)."""
+    """The span an application covers, while it is not turned down. `place` packs family (or member) and day, so that
+    one range column refuses overlapping periods (exclusion constraint of migration 0004)."""
 
     application = models.OneToOneField(Application, on_delete=models.PROTECT, primary_key=True)
     kind = models.CharField(max_length=10)
@@ -53,8 +53,8 @@ class AidPeriod(models.Model):
 
 
 class AidedPerson(models.Model):
-    """That somebody had a kind of aid in a year, whatever file they stand in: a keyed hash bound to kind and year, which
-    matches nothing else. Without history; goes with the application's refusal and with erasure."""
+    """That somebody had a kind of aid in a year, whatever file they stand in: a keyed hash bound to kind and year,
+    which matches nothing else. Without history; goes with the application's refusal and with erasure."""
 
     mark = models.CharField(max_length=64, unique=True)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="persons")
@@ -62,8 +62,8 @@ class AidedPerson(models.Model):
 
 @append_only
 class AidAlert(models.Model):
-    """Aid within 12 months to somebody who also stands in another file (C3), told to one person or one town's reviewers.
-    It names towns, never the other file."""
+    """Aid within 12 months to somebody who also stands in another file (C3), told to one person or one town's
+    reviewers. It names towns, never the other file."""
 
     disbursement = models.ForeignKey(Disbursement, on_delete=models.PROTECT, related_name="alerts")
     other_town = models.ForeignKey(Town, on_delete=models.PROTECT, related_name="+")

@@ -140,8 +140,8 @@ class Disbursement(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(status="confirmed")
-                | Q(confirmed_at__isnull=False) & (Q(confirmed_how="code") | Q(confirmed_how="slip") & ~Q(confirmed_by_slip="")),
-                name="disbursement_confirmed_how",
+                | Q(confirmed_at__isnull=False) & (Q(confirmed_how="code") | Q(confirmed_how="slip") &
+                ~Q(confirmed_by_slip="")), name="disbursement_confirmed_how",
             ),
             models.UniqueConstraint(
                 fields=["application", "stage"], condition=Q(application__isnull=False) & ~Q(status="rejected"),

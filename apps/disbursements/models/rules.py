@@ -65,7 +65,8 @@ class RuleVersion(models.Model):
                 name="rule_two_people",
             ),
             models.CheckConstraint(
-                condition=Q(effective_to__isnull=True) | Q(effective_to__gte=F("effective_from")), name="rule_ends_after"
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gte=F("effective_from")),
+                name="rule_ends_after"
             ),
         ]  # fmt: skip
         triggers = [

@@ -124,8 +124,8 @@ def batch(request: Request, number: str) -> HttpResponse:
             )
             messages.success(request, said)
             return redirect("disbursements_batch", found.number)
-    return render(request, "disbursements/batch.html", {"batch": found, "lines": lines, "form": form, "columns": "、".join(LAYOUTS[Layout(found.layout)].back),
-                   "files": found.files.order_by("kind"),
+    return render(request, "disbursements/batch.html", {"batch": found, "lines": lines, "form": form, "columns":
+    "、".join(LAYOUTS[Layout(found.layout)].back), "files": found.files.order_by("kind"),
                    "waiting": sum(1 for line in lines if not line.result)},
                   status=422 if request.method == "POST" else 200)  # fmt: skip
 
