@@ -17,7 +17,8 @@ def gift_places(trace: Trace) -> list[Place]:
     """This will list where a gift's money is, in fen; they sum to the gift. Goods have a trace of their own (T4)."""
     uses = [Place(_use_words(use.kind, use.category, use.label), use.amount, "f-a") for use in trace.uses]
     return [
-        Place(_("支付手续费"), trace.fee, "f-fee"), *uses, Place(_("退款和拒付"), trace.refunded + trace.disputed, "f-b"),
+        Place(_("支付手续费"), trace.fee, "f-fee"), *uses,
+        Place(_("退款和拒付"), trace.refunded + trace.disputed, "f-b"),
         Place(_("未使用（含办理中的救助）"), trace.unspent, "f-rest"),
     ]  # fmt: skip
 

@@ -128,11 +128,11 @@ def test_many_at_once_each_judged_alone() -> None:
     assert statuses == ["approved", "approved", "verified", "applied"]
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.permutations(FOUR, 2))
+@pytest.mark.parametrize(
+    ("first", "second"), [pair for pair in itertools.permutations(FOUR, 2) if pair[0] != "applicant"]
+)
 def test_the_database_remembers_steps_that_were_taken_back(first: str, second: str) -> None:
     """In SQL, as the owner: somebody out of a step's column can't come into another's, ever."""
-    if first == "applicant":
-        pytest.skip("the applicant never leaves")
     city = w.build()
     w.give(city, 100_000)
     item = w.help_family(city, 1, 10_000)

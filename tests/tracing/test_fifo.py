@@ -1,5 +1,5 @@
-"""First in, first out against an independent, slow calculation: random histories of gifts, approvals, payments, returns,
-claw-backs and refunds, some of the money left unspent (T2)."""
+"""First in, first out against an independent, slow calculation: random histories of gifts, approvals, payments,
+returns, claw-backs and refunds, some of the money left unspent (T2)."""
 
 from __future__ import annotations
 

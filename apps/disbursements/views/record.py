@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from apps.casework.models import Attachment
 from apps.core import clock
 from apps.core.actors import Actor
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotFound
 from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, typed
@@ -222,7 +222,7 @@ def next_stage(request: Request, number: str) -> HttpResponse:
     application = found.application
     household = found.household
     if application is None or household is None:
-        return get_object_or_404(Disbursement, pk=0)  # type: ignore[return-value]
+        raise NotFound()
     stage = found.stage + 1
     rows = Attachment.objects.filter(household=household, erased_at=None).order_by("-id")
     if request.method == "POST":
