@@ -75,7 +75,8 @@ def rule(request: HttpRequest) -> HttpResponse:
     return render(
         request, "tracing/rule.html",
         {"rule": rule_in_force(), "versions": rule_versions(), "example": example, "payments": PAYMENTS,
-         "totals": [sum(one.amount for one in example), *(sum(e.taken[n] for e in example) for n in range(len(PAYMENTS))),
+         "totals": [sum(one.amount for one in example),
+                    *(sum(one.taken[n] for one in example) for n in range(len(PAYMENTS))),
                     sum(one.left for one in example)]},
     )  # fmt: skip
 
