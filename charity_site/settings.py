@@ -93,6 +93,7 @@ WECHATPAY_PUBLIC_KEY_ID = env.words("WECHATPAY_PUBLIC_KEY_ID", [])
 WECHATPAY_API_BASE = env.text("WECHATPAY_API_BASE", "https://api.mch.weixin.qq.com").rstrip("/")
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 EMAIL_URL = env.text("EMAIL_URL", embedded(f"file://{DATA_DIR}/mail"), secret=True)
+SMS_GATEWAY = env.choice("SMS_GATEWAY", embedded("file") or "off", ["off", "console", "file"])
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", embedded("demonstration@localhost"))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

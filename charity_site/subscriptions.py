@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.casework.events import ConsentWithdrawn
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
-from apps.disbursements.events import DisbursementPaid
+from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid
 from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import ReportSubmitted
 from apps.donations import handlers as donations
@@ -21,6 +21,7 @@ from apps.donations.events import (
     TeamOpened,
 )
 from apps.funds.events import ProjectStatusChanged
+from apps.notifications import families
 from apps.notifications import handlers as notifications
 from apps.payments.events import (
     ChargeFailed,
@@ -33,6 +34,8 @@ from apps.payments.events import (
     SubscriptionCharged,
     SubscriptionFollowed,
 )
+from apps.publication import handlers as publication
+from apps.tracing import handlers as tracing
 from cms import handlers as cms
 
 
@@ -59,10 +62,12 @@ def subscribe() -> None:
         donations.write_receipts,
         donations.close_full_campaign,
         notifications.mail_gift_received,
+        tracing.mark_donors,
     )
     register(LinkAsked, notifications.mail_lost_link)
     register(TeamOpened, notifications.mail_team_opened)
     register(GiftListRecorded, donations.close_full_campaign_of_list)
-    register(DisbursementPaid, disclosures.begin_on_payment)
-    register(ProjectStatusChanged, disclosures.begin_on_executing)
+    register(DisbursementPaid, disclosures.begin_on_payment, families.ask_code_when_paid)
+    register(ConfirmationCodeAsked, families.send_code)
+    register(ProjectStatusChanged, disclosures.begin_on_executing, publication.tell_rest_of_completed)
     register(ReportSubmitted, disclosures.draw_on_submission)

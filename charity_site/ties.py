@@ -33,7 +33,7 @@ def aid_under_way(household_id: int) -> Text | None:
     from apps.disbursements.models import Disbursement
     from apps.disbursements.states import Status
 
-    ended = (Status.PAID, Status.CONFIRMED, Status.REJECTED)
+    ended = (Status.PAID, Status.CONFIRMED, Status.REJECTED, Status.REVERSED)
     if Disbursement.objects.filter(household=household_id).exclude(status__in=ended).exists():
         return _("这户有救助金还在办理或付款中。办完之后才能销毁档案。")
     return None

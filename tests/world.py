@@ -17,6 +17,7 @@ from apps.core.events import deliver_due
 from apps.core.money import Money
 from apps.disbursements import operations as disbursements
 from apps.disbursements.models import Disbursement
+from apps.disbursements.states import FlagKind
 from apps.donations import operations as donations
 from apps.donations.models import Gift, Refund
 from apps.donations.operations import GiftRequest
@@ -37,6 +38,8 @@ from apps.places.operations import add_town
 
 NOW = dt.datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI)
 SETUP = system("tests")
+ANSWERS = dict.fromkeys(FlagKind.values, "已电话核实。")
+"""What an officer of the tests says to every risk flag."""
 
 
 @dataclass
@@ -221,9 +224,15 @@ def approve(world: World, item: Disbursement, *, now: dt.datetime | None = None)
     at = now or world.now
     assert item.town is not None
     item = disbursements.verify_disbursement(
-        actor=world.people[f"reviewer_{item.town.code}"], disbursement=item, note="材料齐全", now=at
+        actor=world.people[f"reviewer_{item.town.code}"],
+        disbursement=item,
+        note="材料齐全",
+        answers=ANSWERS,
+        now=at,
     )
-    return disbursements.approve_disbursement(actor=world.people["manager"], disbursement=item, now=at)
+    return disbursements.approve_disbursement(
+        actor=world.people["manager"], disbursement=item, answers=ANSWERS, now=at
+    )
 
 
 def pay_out(world: World, items: list[Disbursement], *, now: dt.datetime | None = None) -> None:
@@ -247,6 +256,15 @@ def help_family(
     pay_out(world, [item], now=now)
     item.refresh_from_db()
     return item
+
+
+def undo(world: World, item: Disbursement, kind: str, *, now: dt.datetime | None = None) -> Disbursement:
+    """This will take a paid disbursement back: asked for by one cashier, booked by another."""
+    at = now or world.now
+    asked = disbursements.ask_undo(
+        actor=world.people["cashier"], disbursement=item, kind=kind, reason="退汇", now=at
+    )
+    return disbursements.agree_undo(actor=world.people["cashier2"], undo=asked, effective_at=at, now=at)
 
 
 def id_number(n: int) -> str:

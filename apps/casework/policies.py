@@ -57,3 +57,9 @@ def can_approve_erasure(actor: Actor, household: Household) -> bool:
 def can_replay_erasures(actor: Actor) -> bool:
     """Commands only: after a backup was restored."""
     return actor.is_system
+
+
+@policy("casework.read_phone_for_code")
+def can_read_phone_for_code(actor: Actor, household: Household) -> bool:
+    """The task that sends a one-time code, nobody else: whoever reads the file does so by its own rule."""
+    return actor.is_system

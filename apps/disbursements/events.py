@@ -20,3 +20,19 @@ class DisbursementReturned(Event):
 
     name: ClassVar[str] = "disbursements.returned"
     disbursement_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisbursementReversed(Event):
+    """A payment was clawed back; its money is its earmark's again."""
+
+    name: ClassVar[str] = "disbursements.reversed"
+    disbursement_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationCodeAsked(Event):
+    """A family should get a one-time code on its phone. Neither number nor code is in here."""
+
+    name: ClassVar[str] = "disbursements.confirmation_code_asked"
+    code_id: int

@@ -90,3 +90,37 @@ def _runs(actor: Actor, project: Project, role: str) -> bool:
 
 def _saw_delivery(actor: Actor, project: Project) -> bool:
     return project.town_id is not None and actor.has("caseworker", "town", project.town_id)
+
+
+@policy("disbursements.send_code")
+def can_send_code(actor: Actor, disbursement: Disbursement) -> bool:
+    """The town's caseworker, or the task that sends codes when money was paid."""
+    return actor.is_system or can_confirm(actor, disbursement)
+
+
+@policy("disbursements.answer_code")
+def can_answer_code(actor: Actor) -> bool:
+    """Whoever holds the link and the code: a family has no account."""
+    return True
+
+
+@policy("disbursements.ask_undo")
+def can_ask_undo(actor: Actor, disbursement: Disbursement) -> bool:
+    """Cashier or manager of the organization whose book it is."""
+    organization = disbursement.project.fund.organization_id
+    return any(actor.has(role, "organization", organization) for role in ("cashier", "manager"))
+
+
+@policy("disbursements.decide_undo")
+def can_decide_undo(actor: Actor, disbursement: Disbursement) -> bool:
+    return can_ask_undo(actor, disbursement)
+
+
+@policy("disbursements.draft_rule")
+def can_draft_rule(actor: Actor, organization_id: int) -> bool:
+    return any(actor.has(role, "organization", organization_id) for role in ("project_officer", "manager"))
+
+
+@policy("disbursements.publish_rule")
+def can_publish_rule(actor: Actor, organization_id: int) -> bool:
+    return actor.has("manager", "organization", organization_id)

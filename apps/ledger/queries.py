@@ -175,3 +175,8 @@ def _lines(earmarks: Sequence[int], start: dt.datetime, end: dt.datetime, record
 def rule_in_force() -> AllocationRule:
     """This will give the newest version of the published allocation rule (T2)."""
     return AllocationRule.objects.order_by("-version")[0]
+
+
+def rule_versions() -> list[AllocationRule]:
+    """This will list every version of the published allocation rule, newest first (T2)."""
+    return list(AllocationRule.objects.order_by("-version"))

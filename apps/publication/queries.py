@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from django.db import connection
 from django.db.models import Sum
 
-from apps.publication.models import AidItem, ExpenseUse, Release
+from apps.publication.models import AidItem, ExpenseUse, Release, Residual
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +94,27 @@ def latest_uses(earmarks: Sequence[int], limit: int = 10) -> tuple[list[Release]
     )
 
 
-def public_of_entries(entries: Iterable[int]) -> tuple[dict[int, Release], dict[int, ExpenseUse]]:
-    """This will give, for ledger entries, the release or expense by which each became public; others are missing."""
+def public_of_entries(entries: Iterable[int]) -> dict[int, Release | Residual | ExpenseUse]:
+    """This will give, for ledger entries, the record by which each became public; others are missing. Two
+    statements."""
     ids = list(entries)
-    items = AidItem.objects.filter(entry__in=ids, release__isnull=False).select_related("release")
-    releases = {item.entry: item.release for item in items if item.release}
-    return releases, {use.entry: use for use in ExpenseUse.objects.filter(entry__in=ids)}
+    found: dict[int, Release | Residual | ExpenseUse] = {}
+    told = AidItem.objects.filter(entry__in=ids).exclude(release=None, residual=None)
+    for item in told.select_related("release", "residual"):
+        record = item.release or item.residual
+        assert record is not None
+        found[item.entry] = record
+    return found | {use.entry: use for use in ExpenseUse.objects.filter(entry__in=ids)}
+
+
+def residuals_of(earmarks: Iterable[int]) -> list[Residual]:
+    """This will list what remained of completed projects' aid, one total each (C4)."""
+    return list(Residual.objects.filter(earmark__in=list(earmarks)).order_by("id"))
 
 
 def aid_waiting(earmarks: Iterable[int]) -> int:
     """This will give the aid that is paid and not yet shown, minor units; for the auditor's version only (D3)."""
-    rows = AidItem.objects.filter(earmark__in=list(earmarks), release=None, dropped=False)
+    rows = AidItem.objects.filter(earmark__in=list(earmarks), release=None, residual=None, dropped=False)
     return int(rows.aggregate(n=Sum("amount"))["n"] or 0)
 
 

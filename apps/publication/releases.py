@@ -4,17 +4,21 @@ A group is (earmark, category, town, month). With five distinct households it is
 month that is over merges over the towns; then, as each is over, over its quarter, half-year and year; then it waits.
 A later payment needs five of its own. Money the bank returned before its release cancels out; after it, the return
 waits as a negative item and is netted into a later release of the same place.
+
+Five households are five families: files that share a person, in whatever towns, are one (casework says which). What
+remains of a completed project for fewer than five is one total, without town, month or count.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from apps.casework.queries import distinct_families
 from apps.core.clock import add_months, civil_day
 from apps.core.pages import bump_epoch
 from apps.publication.models.releases import (
@@ -24,6 +28,7 @@ from apps.publication.models.releases import (
     PeriodKind,
     PublicSpending,
     Release,
+    Residual,
 )
 
 MONTHS_OF = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF_YEAR: 6, PeriodKind.YEAR: 12}
@@ -46,7 +51,7 @@ def note_aid(
     if not created or amount > 0:
         return
     waiting = AidItem.objects.filter(
-        disbursement=disbursement, release=None, dropped=False, amount=-amount
+        disbursement=disbursement, release=None, residual=None, dropped=False, amount=-amount
     ).first()
     if waiting:
         AidItem.objects.filter(pk__in=[waiting.pk, item.pk]).update(dropped=True)
@@ -54,9 +59,9 @@ def note_aid(
 
 def note_confirmed(*, disbursement: int) -> None:
     """This will note that the family confirmed; a release made before keeps the share it was made with."""
-    AidItem.objects.filter(disbursement=disbursement, amount__gt=0, release=None, dropped=False).update(
-        confirmed=True
-    )
+    AidItem.objects.filter(
+        disbursement=disbursement, amount__gt=0, release=None, residual=None, dropped=False
+    ).update(confirmed=True)
 
 
 def publish_expense(
@@ -85,7 +90,7 @@ def lock_earmark(earmark: int) -> None:
 
 def release_due(*, now: dt.datetime, earmarks: Iterable[int] | None = None) -> list[Release]:
     """This will make every release that is due, earmark by earmark, each in its own transaction."""
-    waiting = AidItem.objects.filter(release=None, dropped=False, amount__gt=0)
+    waiting = _waiting().filter(amount__gt=0)
     if earmarks is not None:
         waiting = waiting.filter(earmark__in=list(earmarks))
     made: list[Release] = []
@@ -97,7 +102,8 @@ def release_due(*, now: dt.datetime, earmarks: Iterable[int] | None = None) -> l
 
 
 def _release_earmark(earmark: int, now: dt.datetime) -> list[Release]:
-    items = list(AidItem.objects.filter(earmark=earmark, release=None, dropped=False).order_by("id"))
+    items = list(_waiting().filter(earmark=earmark).order_by("id"))
+    families = distinct_families({item.household for item in items})
     made: list[Release] = []
     today = civil_day(now)
     for period, whole_city in (
@@ -113,38 +119,65 @@ def _release_earmark(earmark: int, now: dt.datetime) -> list[Release]:
         for (currency, category, town, starts_on), group in sorted(groups.items(), key=str):
             if whole_city and today < add_months(starts_on, MONTHS_OF[period]):
                 continue
-            release = _release_group(earmark, currency, category, town, period, starts_on, group, now)
+            release = _release_group(
+                earmark, (currency, category, town), period, starts_on, group, families, now
+            )
             if release:
                 made.append(release)
     return made
 
 
 def _release_group(
-    earmark: int, currency: str, category: str, town: int | None, period: PeriodKind, starts_on: dt.date,
-    group: list[AidItem], now: dt.datetime,
+    earmark: int, place: tuple[str, str, int | None], period: PeriodKind, starts_on: dt.date, group: list[AidItem],
+    families: Mapping[int, str], now: dt.datetime,
 ) -> Release | None:  # fmt: skip
-    paid = [item for item in group if item.amount > 0]
     # A family whose return cancels its payment is not one of those the amount stands for.
-    net: dict[int, int] = defaultdict(int)
+    net: dict[str, int] = defaultdict(int)
     for item in group:
-        net[item.household] += item.amount
-    households = {household for household, left in net.items() if left > 0}
+        net[families[item.household]] += item.amount
+    helped = {family for family, left in net.items() if left > 0}
     amount = sum(item.amount for item in group)
-    if len(households) < SMALLEST_GROUP or amount <= 0:
+    if len(helped) < SMALLEST_GROUP or amount <= 0:
         return None
-    confirmed = len(households - {item.household for item in paid if not item.confirmed})
+    waiting = {families[item.household] for item in group if item.amount > 0 and not item.confirmed}
+    currency, category, town = place
     release = Release.objects.create(
         earmark=earmark, category=category, town=town, period=period, starts_on=starts_on, amount=amount,
-        currency=currency, households=len(households), confirmed=confirmed, released_at=now,
+        currency=currency, households=len(helped), confirmed=len(helped - waiting), released_at=now,
     )  # fmt: skip
     for item in group:
         item.release_id = release.pk
     AidItem.objects.filter(pk__in=[item.pk for item in group]).update(release=release)
     PublicSpending.objects.filter(earmark=earmark).update(
-        aid=F("aid") + amount, households=F("households") + len(households)
+        aid=F("aid") + amount, households=F("households") + len(helped)
     )
     bump_epoch()
     return release
+
+
+@transaction.atomic
+def release_residual(*, earmark: int, now: dt.datetime) -> Residual | None:
+    """This will tell what remains of a completed project's aid as one total, once: what can still be released is
+    released first. None when nothing remains, when the rest is no positive amount, or when it was told before."""
+    lock_earmark(earmark)
+    _release_earmark(earmark, now)
+    if Residual.objects.filter(earmark=earmark).exists():
+        return None
+    items = list(_waiting().filter(earmark=earmark))
+    amount = sum(item.amount for item in items)
+    if amount <= 0:
+        return None
+    made = Residual.objects.create(
+        earmark=earmark, amount=amount, currency=items[0].currency, closed_on=civil_day(now)
+    )
+    AidItem.objects.filter(pk__in=[item.pk for item in items]).update(residual=made)
+    PublicSpending.objects.filter(earmark=earmark).update(aid=F("aid") + amount)
+    bump_epoch()
+    return made
+
+
+def _waiting() -> QuerySet[AidItem]:
+    return AidItem.objects.filter(release=None, residual=None, dropped=False)
 
 
 def period_start(month: dt.date, period: str) -> dt.date:

@@ -14,7 +14,7 @@ from apps.funds.models import BudgetLine
 from apps.funds.states import Category
 from apps.ledger.queries import GiftAllocation, gift_allocations, rule_in_force
 from apps.places.queries import town_names
-from apps.publication.models import ExpenseUse, PublicRowText, Release
+from apps.publication.models import ExpenseUse, PublicRowText, Release, Residual
 from apps.publication.queries import public_of_entries
 
 
@@ -74,33 +74,33 @@ def trace_gift(gift: Gift) -> Trace:
 
 
 def _uses(spent: list[GiftAllocation]) -> list[Use]:
-    releases, expenses = public_of_entries(each.entry for each in spent)
-    shares: dict[tuple[str, str], int] = defaultdict(int)
-    known: dict[tuple[str, str], Release | ExpenseUse] = {}
+    told = public_of_entries(each.entry for each in spent)
+    shares: dict[str, int] = defaultdict(int)
+    known: dict[str, Release | Residual | ExpenseUse] = {}
     for each in spent:
-        record: Release | ExpenseUse | None = releases.get(each.entry) or expenses.get(each.entry)
+        record = told.get(each.entry)
         if record is not None:
-            key = ("release" if isinstance(record, Release) else "expense", record.public_id)
-            shares[key] += each.amount
-            known[key] = record
-    links = dict(
-        PublicRowText.objects.filter(public_id__in=[key[1] for key in known]).values_list("public_id", "link")
-    )
+            shares[record.public_id] += each.amount
+            known[record.public_id] = record
+    links = dict(PublicRowText.objects.filter(public_id__in=list(known)).values_list("public_id", "link"))
     lines = BudgetLine.objects.in_bulk({r.budget_line for r in known.values() if isinstance(r, ExpenseUse)})
     names = town_names()
-    made = [
-        _use(known[key], shares[key], names, lines, links.get(key[1], "")) for key in known if shares[key]
-    ]
+    made = [_use(known[key], shares[key], names, lines, links.get(key, "")) for key in known if shares[key]]
     return sorted(made, key=lambda use: (use.day, use.public_id))
 
 
 def _use(
-    record: Release | ExpenseUse,
+    record: Release | Residual | ExpenseUse,
     share: int,
     names: dict[int, tuple[str, str]],
     lines: dict[int, BudgetLine],
     link: str,
 ) -> Use:
+    if isinstance(record, Residual):
+        return Use(
+            public_id=record.public_id, kind="residual", day=record.closed_on, period="day", town="", town_en="",
+            category="", label="", amount=share, whole=record.amount, households=0, confirmed=0, report_link=link,
+        )  # fmt: skip
     category = str(Category(record.category).label)
     if isinstance(record, ExpenseUse):
         return Use(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from apps.casework.models import Household
 from apps.casework.operations import register_household
-from apps.core.actors import PUBLIC
+from apps.core.actors import PUBLIC, system
 from apps.core.clock import SHANGHAI, add_months
 from apps.core.money import Money
 from apps.disbursements import operations as disbursements
 from apps.disbursements.models import Disbursement
+from apps.disbursements.states import FlagKind
 from apps.donations.models import Gift
 from apps.donations.operations import GiftRequest, open_gift, start_gift_checkout
 from apps.funds import operations as funds
@@ -30,6 +31,13 @@ from charity_site.demonstration.clockwork import work
 from charity_site.demonstration.facts import ALIASES, EXPENSES, MESSAGES, Plan
 from charity_site.demonstration.people import Staff
 
+SENDER = system("demo")
+ANSWERS = {
+    FlagKind.FIRST_PAYMENT: "电话核对过户名和账号，是户主本人。",
+    FlagKind.ABOVE_USUAL: "本次住院时间长，单据已核。",
+    FlagKind.SAME_ACCOUNT: "同一户主的两份档案，已核实。",
+    FlagKind.DUPLICATE_AID: "已与对方社工电话核实，两次困难不同。",
+}
 METHODS = ("wechat_pay", "wechat_pay", "alipay", "card")
 
 
@@ -201,10 +209,12 @@ def _approve(city: City, item: Disbursement, now: dt.datetime) -> bool:
     assert item.town is not None
     reviewer = city.staff[f"reviewer1.{item.town.code}"]
     item = disbursements.verify_disbursement(
-        actor=reviewer, disbursement=item, note="材料齐全，无重复。", now=now
+        actor=reviewer, disbursement=item, note="材料齐全，无重复。", answers=ANSWERS, now=now
     )
     try:
-        disbursements.approve_disbursement(actor=city.staff["manager1"], disbursement=item, now=now)
+        disbursements.approve_disbursement(
+            actor=city.staff["manager1"], disbursement=item, answers=ANSWERS, now=now
+        )
     except DomainError:
         return False
     return True
@@ -256,13 +266,16 @@ def pay(city: City, items: list[Disbursement], now: dt.datetime) -> None:
     )
     for item in Disbursement.objects.filter(pk__in=[i.pk for i in items], kind="aid").select_related("town"):
         if city.rng.random() < 0.9 and item.town is not None:
-            disbursements.confirm_disbursement(
-                actor=city.staff[f"caseworker2.{item.town.code}"],
-                disbursement=item,
-                slip=f"SLIP-{item.pk}",
-                now=now,
-            )
+            _confirm(item, now)
     work(now)
+
+
+def _confirm(item: Disbursement, now: dt.datetime) -> None:
+    """The family gets its code and types it."""
+    asked = disbursements.ask_code(actor=SENDER, disbursement=item, now=now)
+    message = disbursements.issue_code(actor=SENDER, code_id=asked.pk, now=now)
+    assert message is not None
+    disbursements.confirm_by_code(actor=PUBLIC, token=message.token, digits=message.digits, now=now)
 
 
 def demo_id_number(n: int) -> str:

@@ -62,6 +62,19 @@ def _walk(resolver: URLResolver, before: str = "") -> Iterator[Route]:
             yield from _walk(one, route)
 
 
+def _rule(city: w.World) -> int:
+    """A published table of a centre that none of the city's projects belongs to."""
+    from apps.disbursements.operations import draft_rule, publish_rule
+    from apps.disbursements.standard_tables import STANDARD
+    from apps.disbursements.states import AidKind
+
+    drafted = draft_rule(
+        actor=city.people["officer"], organization=city.organization, kind=AidKind.EDUCATION,
+        table=STANDARD[AidKind.EDUCATION], effective_from=w.NOW.date(), note="按公布的数字", now=w.NOW,
+    )  # fmt: skip
+    return publish_rule(actor=city.people["manager"], version=drafted, now=w.NOW).pk
+
+
 class Objects:
     """One of everything, and what each placeholder of an address stands for."""
 
@@ -100,6 +113,12 @@ class Objects:
             "disbursements_batch": {"number": self.batch.number},
             "disbursements_batch_file": {"number": self.batch.number, "kind": "csv"},
             "disbursements_one": {"number": self.waiting.number},
+            "disbursements_next_stage": {"number": self.waiting.number},
+            "disbursements_new_by_rule": {"slug": slug, "file_number": self.waiting.household.file_number},
+            "disbursements_rule": {"pk": _rule(city)},
+            "disbursements_rule_draft": {"kind": "education"},
+            "disbursements_confirm": {"token": "no-such-token"},
+            "tracing_fund_flow": {"slug": city.fund.slug},
             "disbursements_transfers": {"slug": city.fund.slug},
             "cms_fund": {"slug": city.fund.slug},
             "donations_give_fund": {"slug": city.fund.slug},

@@ -8,8 +8,8 @@ import pytest
 from tests.accounts import role_matrix
 
 EVERYBODYS = {"donations.open_gift", "donations.ask_own_refund", "donations.redirect_gift", "donations.open_team",
-              "donations.change_monthly_gift"}  # fmt: skip
-"""Giving, and what the address of a gift, a team or a monthly gift is itself the permission for (G2)."""
+              "donations.change_monthly_gift", "disbursements.answer_code"}  # fmt: skip
+"""Giving, and what an address or a code is itself the permission for (G2, P5)."""
 
 
 @pytest.fixture(autouse=True)

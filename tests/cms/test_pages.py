@@ -42,7 +42,7 @@ def form(client: Client, slug: str, **typed: str) -> Any:
 
 
 @pytest.mark.parametrize("path", ["/", "/projects/", "/projects/dabing/", "/funds/", "/funds/anju/", "/statistics/",
-                                  "/status/", "/projects/dabing/give/", "/gifts/rule/",
+                                  "/status/", "/projects/dabing/give/", "/tracing/rules/",
                                   "/api/v1/projects"])  # fmt: skip
 @pytest.mark.parametrize("language", ["", "/en"])
 def test_bounded_statements(client: Client, city: w.World, django_assert_max_num_queries: Any, path: str,

@@ -13,11 +13,12 @@ from apps.casework.operations import change_bank_account
 from apps.core.errors import DomainError
 from apps.core.invariants import ordered
 from apps.disbursements import operations
-from apps.disbursements.bank_files import BadResultFile, read_results, write_csv
+from apps.disbursements.bank_files import BadResultFile, PayLine, read_results, write_csv
 from apps.disbursements.errors import BankAccountChanged, NotInBatch
 from apps.disbursements.files import export_batch
 from apps.disbursements.models import Batch, Disbursement
 from apps.disbursements.operations import LineOutcome
+from apps.disbursements.states import Layout
 from apps.ledger.models import Allocation, Entry, LotBalance
 from apps.publication.models import AidItem
 from tests import world as w
@@ -100,7 +101,9 @@ def test_a_changed_account_re_opens_approval() -> None:
     operations.reopen_approval(actor=city.people["cashier"], disbursement=item, reason="账户更换", now=LATER)
     with pytest.raises(DomainError):
         release(city, [item], LATER)
-    operations.approve_disbursement(actor=city.people["manager"], disbursement=item, now=LATER)
+    operations.approve_disbursement(
+        actor=city.people["manager"], disbursement=item, answers=w.ANSWERS, now=LATER
+    )
     release(city, [item], LATER)
 
 
@@ -117,7 +120,9 @@ def test_an_account_changed_while_paying_never_reaches_the_bank_file() -> None:
     operations.reopen_approval(
         actor=city.people["cashier"], disbursement=items[0], reason="账户更换", now=LATER
     )
-    operations.approve_disbursement(actor=city.people["manager"], disbursement=items[0], now=LATER)
+    operations.approve_disbursement(
+        actor=city.people["manager"], disbursement=items[0], answers=w.ANSWERS, now=LATER
+    )
     assert "6222999999999999" in export(city, release(city, items, LATER))
 
 
@@ -132,9 +137,7 @@ def test_a_returned_payment_gives_back_to_the_same_lots() -> None:
     record(city, Batch.objects.get(), LineOutcome(1, 30_000, True))
     before = dict(Allocation.objects.filter(kind="spent").values_list("lot", "amount"))
     left = dict(LotBalance.objects.values_list("lot", "remaining"))
-    operations.return_disbursement(
-        actor=city.people["cashier"], disbursement=item, reason="退汇", effective_at=LATER, now=LATER
-    )
+    w.undo(city, item, "returned", now=LATER)
     negative = dict(Allocation.objects.filter(kind="spent", amount__lt=0).values_list("lot", "amount"))
     assert negative == {lot: -amount for lot, amount in before.items()} != {}
     for lot, amount in before.items():
@@ -148,20 +151,25 @@ def test_a_returned_payment_gives_back_to_the_same_lots() -> None:
 
 
 def test_cells_that_start_a_formula_are_text_in_the_bank_file() -> None:
-    rows = [["B-1", 1, start + "HYPERLINK(1)", "银行", "6222", "1.00", "A-1"] for start in "=+-@\t\r＝＋－＠"]
-    for line in list(csv.reader(io.StringIO(write_csv(rows).decode("utf-8-sig"))))[1:]:
-        assert line[2].startswith("'")
+    rows = [
+        PayLine("B-1", 1, start + "HYPERLINK(1)", "银行", "6222", "1.00", "A-1")
+        for start in "=+-@\t\r＝＋－＠"
+    ]
+    for layout in Layout.values:
+        made = write_csv(layout, rows, w.NOW).decode("utf-8-sig")
+        for line in list(csv.reader(io.StringIO(made)))[1:]:
+            assert line[2].startswith("'"), (layout, line)
 
 
 def test_result_files_that_want_to_hurt() -> None:
     head = "批次,行号,金额,结果,说明\n"
     for line in ("B-1," + "9" * 5000 + ",1.00,成功,", "B-1,1,1e3,成功,", "B-1,1,-1,成功,", "B-2,1,1,成功,"):
         with pytest.raises(BadResultFile):
-            read_results((head + line).encode(), batch_number="B-1", currency="CNY")
+            read_results((head + line).encode(), batch_number="B-1", currency="CNY", layout="general")
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as book:
         book.writestr("xl/worksheets/sheet1.xml", b" " * (80 * 1024 * 1024))
     assert len(bomb.getvalue()) < 1024 * 1024
     with pytest.raises(BadResultFile) as refused:
-        read_results(bomb.getvalue(), batch_number="B-1", currency="CNY")
+        read_results(bomb.getvalue(), batch_number="B-1", currency="CNY", layout="general")
     assert "MB" in str(refused.value.message)

@@ -54,10 +54,12 @@ def test_one_person_with_every_role_gets_no_second_step() -> None:
     with pytest.raises(FourEyes):
         operations.verify_disbursement(actor=everybody, disbursement=item, now=w.NOW)
     reviewer = city.people["reviewer_shiqiao"]
-    operations.verify_disbursement(actor=reviewer, disbursement=item, now=w.NOW)
+    operations.verify_disbursement(actor=reviewer, disbursement=item, answers=w.ANSWERS, now=w.NOW)
     with pytest.raises(FourEyes):
         operations.approve_disbursement(actor=everybody, disbursement=item, now=w.NOW)
-    operations.approve_disbursement(actor=city.people["manager"], disbursement=item, now=w.NOW)
+    operations.approve_disbursement(
+        actor=city.people["manager"], disbursement=item, answers=w.ANSWERS, now=w.NOW
+    )
     with pytest.raises(FourEyes):
         operations.release_batch(
             actor=everybody, organization=city.organization, disbursement_ids=[item.pk], now=w.NOW

@@ -43,11 +43,11 @@ def pay_out() -> None:
     organization = Organization.objects.get()
     if item.status == "applied":
         reviewer = _actor("reviewer", "town_reviewer", "town", item.town.pk)
-        disbursements.verify_disbursement(actor=reviewer, disbursement=item, now=w.NOW)
+        disbursements.verify_disbursement(actor=reviewer, disbursement=item, answers=w.ANSWERS, now=w.NOW)
     item.refresh_from_db()
     if item.status == "verified":
         manager = _actor("manager", "manager", "organization", organization.pk)
-        disbursements.approve_disbursement(actor=manager, disbursement=item, now=w.NOW)
+        disbursements.approve_disbursement(actor=manager, disbursement=item, answers=w.ANSWERS, now=w.NOW)
     item.refresh_from_db()
     cashier = _actor("cashier", "cashier", "organization", organization.pk)
     if item.status == "approved":

@@ -28,6 +28,11 @@ ENTRIES = (
         {"caseworker", "town_reviewer", "project_officer", "manager", "cashier"},
     ),
     ("disbursements_batches", _("付款批次"), {"cashier"}),
+    (
+        "disbursements_rules",
+        _("救助标准"),
+        {"caseworker", "town_reviewer", "city_reviewer", "project_officer", "manager", "supervisor"},
+    ),
     ("donations_refunds", _("退款"), {"project_officer", "manager", "cashier", "supervisor"}),
     ("donations_stopped", _("被拦下的付款"), {"cashier", "manager", "supervisor"}),
     ("donations_teams", _("一起捐"), {"project_officer", "manager", "supervisor"}),

@@ -43,7 +43,7 @@ from apps.casework.operations.members import (
     change_member,
     remove_member,
 )
-from apps.casework.operations.reading import open_bank_details, open_file, open_member, reckon_age
+from apps.casework.operations.reading import open_bank_details, open_file, open_member, open_phone, reckon_age
 from apps.casework.operations.registering import (
     AlreadyRegistered,
     change_bank_account,
@@ -123,6 +123,7 @@ __all__ = [
     "open_bank_details",
     "open_file",
     "open_member",
+    "open_phone",
     "read_registry_list",
     "reckon_age",
     "record_assessment",

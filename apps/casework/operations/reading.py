@@ -37,6 +37,14 @@ def open_bank_details(
 
 
 @transaction.atomic
+def open_phone(*, actor: Actor, household: Household, reason: str, now: dt.datetime) -> str:
+    """This will read the number a one-time code goes to, leaving the same row as any other read (C2)."""
+    fields = [PrivateField.PHONE]
+    note_access(policies.can_read_phone_for_code, actor, household, household, fields, reason, now)
+    return unseal(household, fields)[PrivateField.PHONE]
+
+
+@transaction.atomic
 def open_member(*, actor: Actor, member: Member, reason: str, now: dt.datetime) -> dict[str, str]:
     """This will read a member's name, ID number and birth date (ISO), leaving a row that names the member (C2)."""
     household = member.household

@@ -8,20 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from apps.casework.queries import bank_changed_since
 from apps.core.actors import Actor
 from apps.core.clock import civil_day, month_of
 from apps.core.crash import crash_point
+from apps.core.errors import BadInput
 from apps.core.events import publish
+from apps.core.money import Money, format_money
 from apps.core.policies import authorize
 from apps.core.transitions import check_move, move
 from apps.disbursements import policies
+from apps.disbursements.accounts_held import hold_accounts
 from apps.disbursements.errors import BankAccountChanged, NothingToPay, NotInBatch
 from apps.disbursements.events import DisbursementPaid, DisbursementReturned
-from apps.disbursements.models import Batch, BatchLine, Disbursement, DisbursementStatusChange
+from apps.disbursements.models import BankLayout, Batch, BatchLine, Disbursement, DisbursementStatusChange
 from apps.disbursements.operations.deciding import check_four_eyes, purpose_of
-from apps.disbursements.states import FORWARD, Kind, LineResult, Status
+from apps.disbursements.states import FORWARD, Kind, Layout, LineResult, Status
 from apps.ledger.operations import pay_reservation
 from apps.ledger.operations.folding import lock_earmarks
 from apps.organizations.models import Organization
@@ -36,6 +39,8 @@ class LineOutcome:
     amount: int
     paid: bool
     note: str = ""
+    row: int = 0
+    """The row of the result file, for its errors; 0 for a line marked by hand."""
 
 
 @transaction.atomic
@@ -56,12 +61,12 @@ def release_batch(
     for row in rows:
         check_move(row, Status.PAYING, FORWARD)
         check_four_eyes(row, actor, "payer")
-        assert row.approved_at is not None
-        if row.household_id and bank_changed_since(row.household_id, row.approved_at):
-            raise BankAccountChanged()
+    check_accounts(rows)
+    layout = layout_of(organization.pk)
     batch = Batch.objects.create(
         number=f"B-{civil_day(now):%m%d}-{secrets.token_hex(3)}", organization=organization,
         released_by_id=actor.person_id, released_at=now, currency=rows[0].currency, total=sum(r.amount for r in rows),
+        layout=layout,
     )  # fmt: skip
     for row in rows:
         move(row, Status.PAYING, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
@@ -87,12 +92,13 @@ def record_results(
     entry, allocations,
     public step) or returned (its money stays reserved). Lines already answered the same way are left alone.
 
-    Raises NotInBatch for a line that is not in the batch, twice in the file, or of another amount.
+    A file may hold a part of the lines, in any order. Raises NotInBatch with every line that is not in the batch, twice
+    in the file, of another amount, or answered otherwise before.
     """
     batch = Batch.objects.select_for_update(of=("self",)).select_related("organization").get(pk=batch.pk)
     authorize(policies.can_release, actor, batch.organization_id)
     lines = {line.n: line for line in batch.lines.all()}
-    _check_outcomes(lines, outcomes)
+    _check_outcomes(batch, lines, outcomes)
     rows = {row.pk: row for row in _lock_all([lines[outcome.n].disbursement_id for outcome in outcomes])}
     # All earmarks at once, in id order, before the first payment: two batches can't wait for each other.
     lock_earmarks(row.earmark_id for row in rows.values())
@@ -158,14 +164,61 @@ def _lock_all(ids: Sequence[int]) -> list[Disbursement]:
     )
 
 
-def _check_outcomes(lines: Mapping[int, BatchLine], outcomes: Sequence[LineOutcome]) -> None:
-    numbers = [outcome.n for outcome in outcomes]
-    if not outcomes or len(set(numbers)) != len(numbers):
-        raise NotInBatch()
+def check_accounts(rows: Sequence[Disbursement]) -> None:
+    """This will lock the families' bank details and refuse any that are not those approved; raises BankAccountChanged
+    naming the payments (P3)."""
+    versions = hold_accounts(row.household_id for row in rows)
+    changed = [
+        row.number
+        for row in rows
+        if row.household_id and row.approved_account != versions.get(row.household_id, "")
+    ]
+    if changed:
+        raise BankAccountChanged(f"{BankAccountChanged.message} {'、'.join(changed[:20])}")
+
+
+def layout_of(organization_id: int) -> str:
+    """This will give the bank file layout an organization pays with."""
+    chosen = BankLayout.objects.filter(organization=organization_id).values_list("layout", flat=True).first()
+    return chosen or Layout.GENERAL
+
+
+@transaction.atomic
+def choose_layout(*, actor: Actor, organization: Organization, layout: str, now: dt.datetime) -> BankLayout:
+    """This will choose the layout of an organization's later batches; those released keep theirs."""
+    authorize(policies.can_release, actor, organization.pk)
+    if layout not in Layout.values:
+        raise BadInput(field="layout")
+    assert actor.person_id is not None
+    chosen, _created = BankLayout.objects.update_or_create(
+        organization=organization,
+        defaults={"layout": layout, "chosen_by_id": actor.person_id, "chosen_at": now},
+    )
+    return chosen
+
+
+def _check_outcomes(batch: Batch, lines: Mapping[int, BatchLine], outcomes: Sequence[LineOutcome]) -> None:
+    faults: list[str] = []
+    seen: dict[int, int] = {}
     for outcome in outcomes:
         line = lines.get(outcome.n)
-        if line is None or line.amount != outcome.amount:
-            raise NotInBatch()
         said = LineResult.PAID if outcome.paid else LineResult.RETURNED
-        if line.result not in (LineResult.WAITING, said):
-            raise NotInBatch()
+        words: dict[str, object] = {
+            "row": outcome.row or outcome.n,
+            "n": outcome.n,
+            "first": seen.get(outcome.n, 0),
+        }
+        if line is None:
+            faults.append(str(_("第%(row)s行：批次里没有行号%(n)s。")) % words)
+        elif outcome.n in seen:
+            faults.append(str(_("第%(row)s行：行号%(n)s已在第%(first)s行出现过。")) % words)
+        elif line.amount != outcome.amount:
+            words["want"] = format_money(Money(line.amount, batch.currency))
+            words["got"] = format_money(Money(outcome.amount, batch.currency))
+            faults.append(str(_("第%(row)s行：行号%(n)s应为%(want)s，文件里是%(got)s。")) % words)
+        elif line.result not in (LineResult.WAITING, said):
+            words["was"] = str(line.get_result_display())
+            faults.append(str(_("第%(row)s行：行号%(n)s已记为“%(was)s”，不能改成相反的结果。")) % words)
+        seen.setdefault(outcome.n, outcome.row or outcome.n)
+    if faults or not outcomes:
+        raise NotInBatch(faults)

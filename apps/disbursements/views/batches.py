@@ -15,11 +15,14 @@ from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.disbursements import operations, policies, queries
-from apps.disbursements.bank_files import LARGEST, read_results
+from apps.disbursements.accounts_held import account_versions
+from apps.disbursements.bank_files import LARGEST, LAYOUTS, read_results
 from apps.disbursements.files import export_batch
-from apps.disbursements.forms import ResultFileForm, TransferForm
+from apps.disbursements.forms import LayoutForm, ResultFileForm, TransferForm
 from apps.disbursements.models import Batch, Disbursement, Transfer
 from apps.disbursements.operations import LineOutcome
+from apps.disbursements.operations.paying import layout_of
+from apps.disbursements.states import Layout
 from apps.funds.models import MicroFund
 from apps.funds.queries import fund_earmarks
 from apps.organizations.models import Organization
@@ -34,14 +37,37 @@ def batches(request: Request) -> HttpResponse:
     own = request.actor.scopes("cashier")
     if not own:
         raise PermissionRefused()
+    if request.POST.get("layout"):
+        _choose(request, own)
+        return redirect("disbursements_batches")
     if request.method == "POST":
         made = _release(request, own)
         return redirect("disbursements_batch", made.number) if made else redirect("disbursements_batches")
     rows = list(queries.payable(own)[:500])
+    held = account_versions({row.household_id for row in rows if row.household_id})
+    changed = {
+        row.pk for row in rows if row.household_id and held.get(row.household_id) != row.approved_account
+    }
+    home = Organization.objects.filter(pk__in=own).order_by("pk").first()
+    layout = LayoutForm(initial={"layout": layout_of(home.pk) if home else ""})
     return render(
         request, "disbursements/batches.html",
-        {"rows": rows, "batches": queries.batches(own)[:50], "person": request.actor.person_id},
+        {"rows": rows, "batches": queries.batches(own)[:50], "person": request.actor.person_id,
+         "changed": changed, "layout": layout},
     )  # fmt: skip
+
+
+def _choose(request: Request, own: set[int]) -> None:
+    home = Organization.objects.filter(pk__in=own).order_by("pk").first()
+    if home is None:
+        raise PermissionRefused()
+    attempt(
+        request,
+        lambda: operations.choose_layout(
+            actor=request.actor, organization=home, layout=typed(request, "layout", 8), now=clock.now()
+        ),
+        _("以后的批次用这个格式。已放行的批次不变。"),
+    )
 
 
 def _release(request: Request, own: set[int]) -> Batch | None:
@@ -87,13 +113,20 @@ def batch(request: Request, number: str) -> HttpResponse:
             form,
             lambda: operations.record_results(
                 actor=request.actor, batch=found, effective_at=now, now=now,
-                outcomes=read_results(content, batch_number=found.number, currency=found.currency),
+                outcomes=read_results(content, batch_number=found.number, currency=found.currency,
+                                      layout=found.layout),
             ),
         )  # fmt: skip
         if done:
-            messages.success(request, _("银行结果已全部记入。"))
+            left = sum(1 for line in done.lines.all() if not line.result)
+            said = (
+                _("银行结果已全部记入。") if not left else _("已记入，还有%(n)s行等银行结果。") % {"n": left}
+            )
+            messages.success(request, said)
             return redirect("disbursements_batch", found.number)
-    return render(request, "disbursements/batch.html", {"batch": found, "lines": lines, "form": form},
+    return render(request, "disbursements/batch.html", {"batch": found, "lines": lines, "form": form, "columns":
+    "、".join(LAYOUTS[Layout(found.layout)].back), "files": found.files.order_by("kind"),
+                   "waiting": sum(1 for line in lines if not line.result)},
                   status=422 if request.method == "POST" else 200)  # fmt: skip
 
 

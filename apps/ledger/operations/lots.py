@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -41,26 +41,41 @@ class Part:
     amount: int
 
 
+def take_first(free: Iterable[tuple[int, int]], amount: int) -> list[Part]:
+    """This will take an amount from lots in the order given, each (lot, free part), or as much as they hold: the rule
+    of first in, first out itself (T2), also behind the worked example of its public page."""
+    parts: list[Part] = []
+    left = amount
+    if left <= 0:
+        return parts
+    for lot, part in free:
+        take = min(left, part)
+        if take:
+            parts.append(Part(lot, take))
+            left -= take
+        if not left:
+            break
+    return parts
+
+
 def first_in(earmark: int, amount: int) -> list[Part]:
     """This will choose the oldest free lots of a locked earmark for an amount, or as much of it as they hold."""
-    parts: list[Part] = []
-    left, after = amount, 0
-    while left > 0:
+    return take_first(_free_lots(earmark), amount)
+
+
+def _free_lots(earmark: int) -> Iterator[tuple[int, int]]:
+    """Free lots by seq, read in steps as they are asked for."""
+    after = 0
+    while True:
         rows = list(
             LotBalance.objects.filter(earmark=earmark, seq__gt=after, remaining__gt=F("held"))
             .order_by("seq")
             .values_list("lot_id", "seq", "remaining", "held")[:STEP]
         )
-        for lot, seq, remaining, held in rows:
-            take = min(left, remaining - held)
-            parts.append(Part(lot, take))
-            left -= take
-            after = seq
-            if not left:
-                break
+        for lot, after, remaining, held in rows:  # noqa: B007  (`after` is where the next step begins)
+            yield lot, remaining - held
         if len(rows) < STEP:
-            break
-    return parts
+            return
 
 
 def own_lots(earmark: int, origin: int, amount: int) -> list[Part]:

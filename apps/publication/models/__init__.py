@@ -1,5 +1,12 @@
 from apps.publication.models.overrides import PrivacyOverride
-from apps.publication.models.releases import AidItem, ExpenseUse, PeriodKind, PublicSpending, Release
+from apps.publication.models.releases import (
+    AidItem,
+    ExpenseUse,
+    PeriodKind,
+    PublicSpending,
+    Release,
+    Residual,
+)
 from apps.publication.models.rows import FacetValue, PublicHeading, PublicRow, PublicRowText
 
 __all__ = [
@@ -13,4 +20,5 @@ __all__ = [
     "PublicRowText",
     "PublicSpending",
     "Release",
+    "Residual",
 ]

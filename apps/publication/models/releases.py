@@ -51,6 +51,22 @@ class Release(models.Model):
         triggers = refuse_change("release")
 
 
+@append_only
+class Residual(models.Model):
+    """余下救助: what remained of a completed project's aid for fewer than five families: one total, without town, month
+    or count (C4)."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
+    earmark = models.BigIntegerField(unique=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    closed_on = models.DateField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="residual_positive")]
+        triggers = refuse_change("residual")
+
+
 class AidItem(models.Model):
     """One payment of aid (negative: returned), waiting for its release. Never shown to anybody outside."""
 
@@ -65,6 +81,7 @@ class AidItem(models.Model):
     currency = models.CharField(max_length=3)
     confirmed = models.BooleanField(default=False)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, null=True, related_name="items")
+    residual = models.ForeignKey(Residual, on_delete=models.PROTECT, null=True, related_name="items")
     dropped = models.BooleanField(default=False)
     recorded_at = models.DateTimeField(db_default=Now())
 
@@ -74,10 +91,14 @@ class AidItem(models.Model):
             models.CheckConstraint(
                 condition=Q(dropped=False) | Q(release__isnull=True), name="aid_item_dropped_never_released"
             ),
+            models.CheckConstraint(
+                condition=Q(residual__isnull=True) | Q(release__isnull=True, dropped=False),
+                name="aid_item_told_once",
+            ),
         ]
         indexes = [
             models.Index(fields=["earmark", "category", "town", "month"], name="aid_waiting",
-                         condition=Q(release__isnull=True, dropped=False))
+                         condition=Q(release__isnull=True, residual__isnull=True, dropped=False))
         ]  # fmt: skip
 
 

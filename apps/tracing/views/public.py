@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from apps.core import clock
-from apps.core.pages import private_page
+from apps.core.pages import cached_page, private_page
 from apps.donations.documents import receipt_context
 from apps.donations.models import Gift, GiftRedirect, Receipt
 from apps.donations.queries import (
@@ -22,7 +22,11 @@ from apps.donations.queries import (
     refunds_of_gift,
 )
 from apps.donations.states import GiftStatus
-from apps.ledger.queries import rule_in_force
+from apps.funds.models import MicroFund
+from apps.ledger.queries import rule_in_force, rule_versions
+from apps.tracing.example import PAYMENTS, worked_example
+from apps.tracing.flow import draw
+from apps.tracing.places import fund_places, gift_places
 from apps.tracing.queries import Trace, trace_gift
 
 
@@ -39,7 +43,8 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
             GiftRedirect.objects.select_related("project").filter(gift=found).first() if found.late else None
         )
         context |= {
-            "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
+            "trace": trace, "bar": _bar(trace), "flow": draw(gift_places(trace), rest=str(_("其他使用"))),
+            "places": gift_places(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
             **_answers(found), "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes),
         }  # fmt: skip
     response = render(request, "tracing/gift.html", context)
@@ -64,8 +69,30 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def rule(request: HttpRequest) -> HttpResponse:
-    """This will show the published rule of attribution (T2)."""
-    return render(request, "tracing/rule.html", {"rule": rule_in_force()})
+    """This will show the published rule of attribution with all its versions and an example that the ledger's own code
+    computes (T2)."""
+    example = worked_example()
+    return render(
+        request, "tracing/rule.html",
+        {"rule": rule_in_force(), "versions": rule_versions(), "example": example, "payments": PAYMENTS,
+         "totals": [sum(one.amount for one in example),
+                    *(sum(one.taken[n] for one in example) for n in range(len(PAYMENTS))),
+                    sum(one.left for one in example)]},
+    )  # fmt: skip
+
+
+@cached_page()
+@require_safe
+def fund_flow(request: HttpRequest, slug: str) -> HttpResponse:
+    """This will show a micro-fund's money as a picture and a table: what came in, fees, uses by kind, what is unspent;
+    aid in the steps of its releases only (C4)."""
+    found = get_object_or_404(MicroFund.objects.select_related("organization"), slug=slug)
+    places = fund_places(found.pk)
+    return render(
+        request, "tracing/fund_flow.html",
+        {"fund": found, "flow": draw(places), "places": [place for place in places if place.amount],
+         "total": sum(place.amount for place in places), "now": clock.now()},
+    )  # fmt: skip
 
 
 def issued_receipt(token: str) -> tuple[Gift, Receipt]:

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.accounts.models import Person
-from apps.casework.models import Household
+from apps.casework.models import Attachment, Household
+from apps.core.append_only import append_only, refuse_change
 from apps.core.ids import new_public_id
 from apps.core.transitions import StatusChange
 from apps.disbursements import states
@@ -32,8 +33,32 @@ class Batch(models.Model):
     released_at = models.DateTimeField()
     currency = models.CharField(max_length=3)
     total = models.BigIntegerField()
-    file_sha256 = models.CharField(max_length=64, blank=True)
+    layout = models.CharField(max_length=8, choices=states.Layout, default=states.Layout.GENERAL)
     finished_at = models.DateTimeField(null=True)
+
+
+class BankLayout(models.Model):
+    """Which of the bank's file layouts an organization pays with; a batch keeps the one it was released under."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.PROTECT)
+    layout = models.CharField(max_length=8, choices=states.Layout)
+    chosen_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    chosen_at = models.DateTimeField()
+
+
+@append_only
+class BankFile(models.Model):
+    """The one content of a batch's file in each format, by its hash: what is asked for again is the same (P4)."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="files")
+    kind = models.CharField(max_length=4)
+    sha256 = models.CharField(max_length=64)
+    made_by = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "kind"], name="bank_file_once")]
+        triggers = refuse_change("bankfile")
 
 
 class Disbursement(models.Model):
@@ -68,6 +93,15 @@ class Disbursement(models.Model):
     paid_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     confirmed_by_slip = models.CharField(max_length=60, blank=True)
+    confirmed_how = models.CharField(max_length=4, choices=states.ConfirmedHow, blank=True, default="")
+    slip_photo = models.ForeignKey(Attachment, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Which bank details were approved (P3), as a hash of their sealed bytes: others re-open the approval.
+    approved_account = models.CharField(max_length=64, blank=True, default="")
+    # Declared with the application: how applicant or family is related to staff; empty when not (P6).
+    staff_relation = models.CharField(max_length=120, blank=True, default="")
+    application = models.ForeignKey("disbursements.Application", on_delete=models.PROTECT, null=True,
+                                    related_name="disbursements")  # fmt: skip
+    stage = models.PositiveSmallIntegerField(default=1)
     entry = models.BigIntegerField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=300, blank=True)
@@ -104,16 +138,46 @@ class Disbursement(models.Model):
                 | Q(kind="expense", household__isnull=True) & ~Q(invoice_number="") & ~Q(payee_account=""),
                 name="disbursement_kind_fields",
             ),
+            models.CheckConstraint(
+                condition=~Q(status="confirmed")
+                | Q(confirmed_at__isnull=False) & (Q(confirmed_how="code") | Q(confirmed_how="slip") &
+                ~Q(confirmed_by_slip="")), name="disbursement_confirmed_how",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "stage"], condition=Q(application__isnull=False) & ~Q(status="rejected"),
+                name="application_stage_once",
+            ),
             models.UniqueConstraint(
                 fields=["payee_account", "invoice_number"], condition=Q(kind="expense") & ~Q(status="rejected"),
                 name="invoice_paid_once",
             ),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["status", "id"], name="disbursement_queue")]
+        indexes = [
+            models.Index(fields=["status", "id"], name="disbursement_queue"),
+            models.Index(
+                fields=["paid_at", "id"],
+                name="disbursement_unconfirmed",
+                condition=Q(status="paid", kind="aid"),
+            ),
+        ]
 
 
 class DisbursementStatusChange(StatusChange):
     record = models.ForeignKey(Disbursement, on_delete=models.PROTECT, related_name="changes")
+
+
+@append_only
+class StepTaker(models.Model):
+    """Who ever did which of the four steps, also of an approval that was re-opened: the database fills it (a trigger on
+    every write of a disbursement) and refuses a person a second kind of step on one record for ever (P2)."""
+
+    disbursement = models.ForeignKey(Disbursement, on_delete=models.PROTECT, related_name="+")
+    person = models.BigIntegerField()
+    step = models.CharField(max_length=9)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["disbursement", "person"], name="four_eyes_for_ever")]
+        triggers = refuse_change("steptaker")
 
 
 class BatchLine(models.Model):
