@@ -138,7 +138,7 @@ def test_refusals_that_lose_nothing() -> None:
         ops.record_handover(
             actor=store.city.people["caseworker_hengxi"], dispatch=dispatch, quantities={1: D(1)}, now=g.NOW
         )
-    foreign = w.household(store.city, 2, store.city.towns[1])
+    foreign = w.household(store.city, 2, town=store.city.towns[1])
     with pytest.raises(DomainError):
         ops.record_handover(
             actor=store.caseworker, dispatch=dispatch, quantities={1: D(1)}, household=foreign, now=g.NOW

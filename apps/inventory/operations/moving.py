@@ -44,7 +44,8 @@ _ON_BOARD = (*COMING, *STANDING, "value", "delivered_value")
 _BOARD = f"""
 INSERT INTO inventory_boardrow (category, unit_id, changed_at, {", ".join(_ON_BOARD)})
 VALUES (%s, %s, %s, {", ".join(["%s"] * len(_ON_BOARD))})
-ON CONFLICT (category, unit_id) DO UPDATE SET changed_at = EXCLUDED.changed_at,
+ON CONFLICT (category, unit_id) DO UPDATE SET
+  changed_at = greatest(inventory_boardrow.changed_at, EXCLUDED.changed_at),
   {", ".join(f"{name} = inventory_boardrow.{name} + EXCLUDED.{name}" for name in _ON_BOARD)}
 """  # noqa: S608  (put together from the constants of states)
 
