@@ -309,7 +309,9 @@ def counts(actor: Actor) -> QuerySet[StockCount]:
 def imports_of(actor: Actor) -> QuerySet[GoodsImport]:
     """This will list imports of goods, newest first."""
     return (
-        GoodsImport.objects.filter(warehouse__in=warehouses_of(actor)).select_related("warehouse").order_by("-id")
+        GoodsImport.objects.filter(warehouse__in=warehouses_of(actor))
+        .select_related("warehouse")
+        .order_by("-id")
     )
 
 

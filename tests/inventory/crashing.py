@@ -28,7 +28,9 @@ def go() -> None:
     keeper = _actor("keeper", ("storekeeper", "warehouse", warehouse.pk))
     total = LotTotal.objects.get(lot=lot)
     if total.booked == 0 and total.delivered == 0:
-        ops.inspect_lot(actor=keeper, lot=lot, passed=Decimal(9), failed=Decimal(1), shelf=shelf, note="x", now=g.NOW)
+        ops.inspect_lot(
+            actor=keeper, lot=lot, passed=Decimal(9), failed=Decimal(1), shelf=shelf, note="x", now=g.NOW
+        )
     dispatch = Dispatch.objects.first() or ops.plan_dispatch(
         actor=keeper, warehouse=warehouse, picks=[ops.Pick(lot, shelf, Decimal(4))], town=town, now=g.NOW
     )
@@ -36,7 +38,9 @@ def go() -> None:
         dispatch = ops.send_dispatch(actor=keeper, dispatch=dispatch, carrier="x", now=g.NOW)
     if dispatch.status == "on_road":
         caseworker = _actor("caseworker", ("caseworker", "town", town.pk))
-        ops.record_handover(actor=caseworker, dispatch=dispatch, quantities={1: Decimal(4)}, slip="1", now=g.NOW)
+        ops.record_handover(
+            actor=caseworker, dispatch=dispatch, quantities={1: Decimal(4)}, slip="1", now=g.NOW
+        )
     sale = Removal.objects.first() or ops.ask_removal(
         actor=keeper, lot=lot, location=shelf, quantity=Decimal(2), kind="sell", reason="x", proceeds=Money(500),
         fund=MicroFund.objects.get(), buyer="x", now=g.NOW,

@@ -84,7 +84,10 @@ def test_every_rule_in_sql(committed_db: Any) -> None:
 
 def test_the_application_role_has_no_right_to_change_movements(committed_db: Any) -> None:
     g.stored(g.build())
-    with committed_db.connect("charity_app") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with (
+        committed_db.connect("charity_app") as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
         connection.execute("UPDATE inventory_movement SET quantity = 1")
 
 

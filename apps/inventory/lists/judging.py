@@ -38,7 +38,9 @@ ANSWERED_AS = {"item": "item", "party": "party", "day": "day"}
 SKIP = ("跳过", "skip")
 SAME = ("同上", "same")
 NEW = "new"
-_ONE = re.compile(r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([^\d\s.,，、;；~～至—+×xX*/()（）:：-]{0,10})")
+_ONE = re.compile(
+    r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([^\d\s.,，、;；~～至—+×xX*/()（）:：-]{0,10})"
+)
 _PACK = re.compile(r"(\d+(?:\.\d+)?)\s*([^\d\s/*×()（）.]{1,6})\s*/\s*([^\d\s/*×()（）.]{1,6})")
 _BETWEEN = re.compile(r"[;；]")
 
@@ -61,7 +63,9 @@ class Question:
     @property
     def name(self) -> str:
         """This will name the field that answers it: unit:提, amount:49, item:20."""
-        what = "unit" if self.code == "unit_unknown" else ANSWERED_AS.get(self.code.partition("_")[0], "amount")
+        what = (
+            "unit" if self.code == "unit_unknown" else ANSWERED_AS.get(self.code.partition("_")[0], "amount")
+        )
         return f"{what}:{self.detail if what == 'unit' else self.row}"
 
 
@@ -124,7 +128,10 @@ def judge(
     seen: Counter[str] = Counter()
     before = ""
     for line in rows:
-        mine = {what: answers.get(what, {}).get(str(line.row), "").strip() for what in ("amount", "item", "party", "day")}
+        mine = {
+            what: answers.get(what, {}).get(str(line.row), "").strip()
+            for what in ("amount", "item", "party", "day")
+        }
         if any(folded(said).casefold() in SKIP for said in mine.values()):
             judged.skipped.append(line.row)
             continue
@@ -168,7 +175,8 @@ def judge(
                          key_of(base, seen[base]), base, *pack)
             )  # fmt: skip
     judged.questions += [
-        Question("unit_unknown", places[0][0], places[0][1], word, len(places)) for word, places in unknown.items()
+        Question("unit_unknown", places[0][0], places[0][1], word, len(places))
+        for word, places in unknown.items()
     ]
     judged.questions.sort(key=lambda each: (each.row, each.code))
     return judged
@@ -179,9 +187,7 @@ def key_of(base: str, n: int) -> str:
     return hashlib.sha256(f"{base}\x1f{n}".encode()).hexdigest()
 
 
-def _amounts(
-    words: str, unit_word: str, line: Any, units: Units
-) -> list[tuple[Decimal, str] | Question]:
+def _amounts(words: str, unit_word: str, line: Any, units: Units) -> list[tuple[Decimal, str] | Question]:
     place = line.at.get("amount", "")
 
     def ask(code: str, detail: str = "") -> list[tuple[Decimal, str] | Question]:

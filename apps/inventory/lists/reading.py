@@ -81,7 +81,9 @@ def read_list(path: Path, kind: str, chosen: Mapping[str, int] | None = None) ->
     header, at = _header(rows, kind, dict(chosen or {}))
     if not header:
         raise UnreadableTable(
-            _("没有找到表头。表头要有品名和数量两列（例如“品名”“数量”），在前40行里。也可以指定哪一列是什么。")
+            _(
+                "没有找到表头。表头要有品名和数量两列（例如“品名”“数量”），在前40行里。也可以指定哪一列是什么。"
+            )
         )
     lines, prose = _lines(table, rows, header, at)
     heads = [(n, " ".join(filter(None, map(_shown, cells)))) for n, cells in rows if n < header]

@@ -227,10 +227,15 @@ def _record_given(actor: Actor, listing: GoodsImport, rows: list[GoodsRow]) -> N
     warehouse = listing.warehouse
     shelf = Location.objects.filter(warehouse=warehouse, kind=Place.SHELF).order_by("pk").first()
     assert shelf is not None
-    at = {kind: place_of(warehouse, kind) for kind in (Place.DONOR, Place.INTAKE, Place.TRANSIT, Place.RECIPIENT)}
+    at = {
+        kind: place_of(warehouse, kind)
+        for kind in (Place.DONOR, Place.INTAKE, Place.TRANSIT, Place.RECIPIENT)
+    }
     for on, group in groupby(rows, key=lambda row: row.day):
         now = dt.datetime.combine(on, NOON, tzinfo=SHANGHAI)
-        moves: dict[str, list[Move]] = {kind: [] for kind in (Kind.RECEIVE, Kind.PASS, Kind.SEND, Kind.DELIVER)}
+        moves: dict[str, list[Move]] = {
+            kind: [] for kind in (Kind.RECEIVE, Kind.PASS, Kind.SEND, Kind.DELIVER)
+        }
         for row in group:
             lot = make_lot(
                 LotDraft(row.item[:120], row.quantity, row.unit, listing.category, row.spec[:160],
@@ -260,7 +265,13 @@ def _arrived(
     )  # fmt: skip
     note_status(dispatch, "", history=DispatchStatusChange, actor=actor, now=now, reason=row.note[:200])
     line = DispatchLine.objects.create(
-        dispatch=dispatch, n=1, lot=lot, location=shelf, planned=row.quantity, sent=row.quantity, handed=row.quantity
+        dispatch=dispatch,
+        n=1,
+        lot=lot,
+        location=shelf,
+        planned=row.quantity,
+        sent=row.quantity,
+        handed=row.quantity,
     )
     handover = Handover.objects.create(dispatch=dispatch, handed_at=now, handed_by_id=actor.person_id)
     return line, handover

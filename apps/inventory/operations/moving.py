@@ -196,9 +196,7 @@ def _value(move: Move, total: LotTotal, source: str, target: str) -> int:
     return 0
 
 
-def _shift(
-    total: LotTotal, quantity: Decimal, value: int, source: str, target: str, kind: str
-) -> None:
+def _shift(total: LotTotal, quantity: Decimal, value: int, source: str, target: str, kind: str) -> None:
     """Moves the lot's sums."""
     for place, sign in ((source, 1 if source in SOURCES else -1), (target, 1)):
         name = BUCKET[Place(place)]
@@ -216,9 +214,9 @@ def _shift(
 def _restock(move: Move, source: str, target: str) -> None:
     """Takes from one location and puts into the other. The limit stands in the statement, and in the table's check."""
     if source not in SOURCES:
-        taken = Stock.objects.filter(
-            lot=move.lot, location=move.source, quantity__gte=move.quantity
-        ).update(quantity=F("quantity") - move.quantity)
+        taken = Stock.objects.filter(lot=move.lot, location=move.source, quantity__gte=move.quantity).update(
+            quantity=F("quantity") - move.quantity
+        )
         if not taken:
             raise NotEnoughStock()
     with connection.cursor() as cursor:

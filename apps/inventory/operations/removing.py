@@ -39,7 +39,9 @@ def ask_removal(
         raise BadInput(_("这个位置的物资不能这样处理。"), field="location")
     if location.warehouse_id != lot.warehouse_id or (location.kind == Place.TRANSIT) != (line is not None):
         raise BadInput(_("请选这一批现在所在的位置；在途的请从发货单里申请。"), field="location")
-    if line is not None and (line.lot_id != lot.pk or quantity > line.sent - line.handed - line.back - line.lost):
+    if line is not None and (
+        line.lot_id != lot.pk or quantity > line.sent - line.handed - line.back - line.lost
+    ):
         raise NotEnoughStock()
     if not reason.strip():
         raise BadInput(_("请写明原因，会公开。"), field="reason")
@@ -90,7 +92,14 @@ def decide_removal(
 
 @transaction.atomic
 def give_back(
-    *, actor: Actor, lot: Lot, location: Location, quantity: Decimal, reason: str, signer: str = "", now: dt.datetime
+    *,
+    actor: Actor,
+    lot: Lot,
+    location: Location,
+    quantity: Decimal,
+    reason: str,
+    signer: str = "",
+    now: dt.datetime,
 ) -> None:
     """This will return goods to their giver, mostly what failed inspection; accepted goods leave the income again.
 

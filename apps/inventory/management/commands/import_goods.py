@@ -39,7 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--warehouse", required=True, metavar="CODE")
         parser.add_argument("--source", required=True, metavar="NAME", help="who publishes the list")
         parser.add_argument("--category", required=True, choices=Category.values, help="of all its goods")
-        parser.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="the day of a list that names none")
+        parser.add_argument(
+            "--date", type=_day, metavar="YYYY-MM-DD", help="the day of a list that names none"
+        )
         parser.add_argument(
             "--column", action="append", default=[], metavar="WHAT=LETTER",
             help=f"which column is what ({', '.join(FIELDS)}); the rest is guessed from the header",
@@ -48,9 +50,17 @@ class Command(BaseCommand):
             "--unit", action="append", default=[], metavar="WORD=UNIT",
             help="what an unknown unit is: a known one, or new:0 (new:3 with 3 decimals)",
         )  # fmt: skip
-        for name, what in (("row", "quantity and unit (2箱), or skip"), ("item", "item"), ("party", "giver or receiver")):
-            parser.add_argument(f"--{name}", action="append", default=[], metavar="N=TEXT", help=f"the {what} of row N")
-        parser.add_argument("--known", choices=Known.values, default="", help="what rows of an earlier list are")
+        for name, what in (
+            ("row", "quantity and unit (2箱), or skip"),
+            ("item", "item"),
+            ("party", "giver or receiver"),
+        ):
+            parser.add_argument(
+                f"--{name}", action="append", default=[], metavar="N=TEXT", help=f"the {what} of row N"
+            )
+        parser.add_argument(
+            "--known", choices=Known.values, default="", help="what rows of an earlier list are"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
