@@ -55,7 +55,9 @@ class ForWorkers:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-addresses", action="store_true", help="write tests/accounts/addresses.csv anew")
-    parser.addoption("--long", action="store_true", help="let the state machine and the kill test run far longer")
+    parser.addoption(
+        "--long", action="store_true", help="let the state machine and the kill test run far longer"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

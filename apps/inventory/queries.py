@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
@@ -24,7 +24,6 @@ from apps.inventory.models import (
     Handover,
     Inspection,
     Lot,
-    Movement,
     Need,
     Removal,
     Stock,
@@ -104,15 +103,19 @@ def after(rows: QuerySet[Any], cursor: str, field: str = "public_id") -> QuerySe
 
 def summed(rows: QuerySet[Lot]) -> list[dict[str, Any]]:
     """This will sum lots by unit: received and what is left, so that a filtered list closes as well."""
-    return list(
+    found: Any = (
         rows.order_by()
         .values("unit")
         .annotate(
-            lots=Count("pk"), received=Sum("total__received"), in_stock=Sum("total__in_stock"),
-            in_transit=Sum("total__in_transit"), delivered=Sum("total__delivered"),
+            lots=Count("pk"),
+            received=Sum("total__received"),
+            in_stock=Sum("total__in_stock"),
+            in_transit=Sum("total__in_transit"),
+            delivered=Sum("total__delivered"),
         )
         .order_by("-lots", "unit")[:12]
-    )  # fmt: skip
+    )
+    return list(found)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,11 +413,6 @@ def lot_rows(rows: QuerySet[Lot]) -> Iterator[list[Any]]:
 def plain(quantity: Decimal) -> str:
     """This will write a quantity without idle zeros: 12, 2.5."""
     return f"{quantity.normalize():f}" if quantity else "0"
-
-
-def last_movement() -> dt.datetime | None:
-    """This will give the time of the newest movement."""
-    return Movement.objects.aggregate(at=Max("at"))["at"]
 
 
 def open_lines(dispatch: Dispatch) -> list[DispatchLine]:

@@ -12,12 +12,22 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import activate
 from PIL import Image
 
 from apps.inventory import operations as ops
-from apps.inventory.models import Consignment, Dispatch, GoodsImport, Lot, LotTotal, Photo, Removal, StockCount
+from apps.inventory.models import (
+    Consignment,
+    Dispatch,
+    GoodsImport,
+    Lot,
+    LotTotal,
+    Photo,
+    Removal,
+    StockCount,
+)
 from tests import world as w
-from tests.accounts.signing import account_for, with_session
+from tests.accounts.signing import account_of, with_session
 from tests.inventory import goods as g
 
 pytestmark = pytest.mark.django_db
@@ -26,19 +36,7 @@ D = Decimal
 
 def client(actor: Any, email: str) -> Client:
     """This will sign somebody in with the second factor."""
-    grants = [(one.role, one.scope_kind, one.scope_id) for one in actor.grants]
-    account = account_for(None, email, *grants)
-    account.person_id = actor.person_id
-    account.save(update_fields=["person"])
-    from apps.accounts.models import Grant
-
-    Grant.objects.filter(person__accounts=account).delete()
-    for role, kind, scope in grants:
-        Grant.objects.create(
-            person_id=actor.person_id, role=role, scope_kind=kind, scope_id=scope,
-            granted_by=w.Person.objects.create(display_name="a"), confirmed_by=w.Person.objects.create(display_name="b"),
-        )  # fmt: skip
-    return with_session(account, second=True)
+    return with_session(account_of(actor, email), second=True)
 
 
 @pytest.fixture
@@ -71,7 +69,12 @@ def test_from_the_gate_to_the_family(store: g.Store) -> None:
     assert page.status_code == 200 and lot.quantity == 10 and lot.unit_value == 12_000
     assert lot.consignment is not None
     one, key = reverse("inventory_consignment", args=[lot.consignment.number]), lot.public_id
-    part = {f"{key}-passed": "8", f"{key}-failed": "2", f"{key}-shelf": str(store.shelf.pk), "act": f"inspect:{key}"}
+    part = {
+        f"{key}-passed": "8",
+        f"{key}-failed": "2",
+        f"{key}-shelf": str(store.shelf.pk),
+        "act": f"inspect:{key}",
+    }
     assert keeper.post(one, part).status_code == 422, "failed goods need a reason"
     assert keeper.post(one, part | {f"{key}-note": "受潮"}).status_code == 302
     out = reverse("inventory_dispatch_new")
@@ -81,11 +84,16 @@ def test_from_the_gate_to_the_family(store: g.Store) -> None:
     assert keeper.post(out, {"town": "shiqiao", f"s{stock.pk}": "5"}).status_code == 302
     dispatch = reverse("inventory_dispatch", args=[Dispatch.objects.get().number])
     assert worker.get(dispatch).status_code == 200
-    assert keeper.get(reverse("inventory_picking", args=[Dispatch.objects.get().number])).content[:4] == b"%PDF"
+    assert (
+        keeper.get(reverse("inventory_picking", args=[Dispatch.objects.get().number])).content[:4] == b"%PDF"
+    )
     assert keeper.post(dispatch, {"act": "send", "carrier": "本会车队"}).status_code == 302
     late = worker.post(dispatch, {"act": "hand", "q1": "6", "households": "1"})
     assert late.status_code == 422 and "没有这么多" in late.text and 'value="6"' in late.text
-    assert worker.post(dispatch, {"act": "hand", "q1": "5", "households": "5", "slip": "QS-1"}).status_code == 302
+    assert (
+        worker.post(dispatch, {"act": "hand", "q1": "5", "households": "5", "slip": "QS-1"}).status_code
+        == 302
+    )
     other = client(store.city.people["caseworker_hengxi"], "o@x.org")
     assert other.get(dispatch).status_code == 403
     total = LotTotal.objects.get()
@@ -159,7 +167,12 @@ def test_unknown_and_foreign_codes(store: g.Store, settings: Any) -> None:
     scan = reverse("inventory_scan")
     for code in (lot.number.upper(), f"https://charity.example/goods/{lot.public_id}/", lot.public_id):
         assert keeper.post(scan, {"code": code})["Location"].endswith(f"/lots/{lot.public_id}/")
-    for code in ("https://evil.example/goods/" + lot.public_id + "/", "L0000-00000000", "weixin://x", "\x00%"):
+    for code in (
+        "https://evil.example/goods/" + lot.public_id + "/",
+        "L0000-00000000",
+        "weixin://x",
+        "\x00%",
+    ):
         answer = keeper.post(scan, {"code": code})
         assert answer.status_code == 404 and "不是本站的物资" in answer.text, code
     assert "不是本站" not in keeper.get(scan).text
@@ -212,7 +225,12 @@ def test_a_count_and_a_write_off_on_their_pages(store: g.Store) -> None:
     manager.post(page, {"act": "approve"})
     assert g.at(lot, "shelf") == 8
     one = reverse("inventory_lot", args=[lot.public_id])
-    asked = {"act": "remove", "remove-location": str(store.shelf.pk), "remove-quantity": "1", "remove-kind": "write_off"}
+    asked = {
+        "act": "remove",
+        "remove-location": str(store.shelf.pk),
+        "remove-quantity": "1",
+        "remove-kind": "write_off",
+    }
     assert keeper.post(one, asked).status_code == 422
     assert keeper.post(one, asked | {"remove-reason": "鼠咬"}).status_code == 302
     removals = reverse("inventory_removals")
@@ -246,9 +264,14 @@ def test_every_workbench_page_opens_in_both_languages(store: g.Store) -> None:
     keeper, manager = client(store.keeper, "k@x.org"), client(store.manager, "m@x.org")
     names = ["home", "scan", "consignments", "consignment_new", "dispatches", "dispatch_new", "removals", "counts",
              "kits", "lists", "list_new", "wants", "warehouses"]  # fmt: skip
-    for name in names:
+    pages = [reverse(f"inventory_{name}") for name in names]
+    assert lot.consignment is not None
+    pages.append(reverse("inventory_lot", args=[lot.public_id]))
+    pages.append(reverse("inventory_consignment", args=[lot.consignment.number]))
+    for page in pages:
         for prefix in ("", "/en"):
-            assert keeper.get(prefix + reverse(f"inventory_{name}")).status_code == 200, name
+            assert keeper.get(prefix + page).status_code == 200, page
+    activate("zh-hans")
     assert manager.get(reverse("inventory_home")).status_code == 200
     assert manager.get(reverse("inventory_consignment_new")).status_code == 403
     assert manager.get(reverse("inventory_lot", args=[lot.public_id])).status_code == 200

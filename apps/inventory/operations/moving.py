@@ -123,8 +123,8 @@ def post_moves(
     """This will move goods, all of it or nothing, in the caller's transaction.
 
     A caller that moves twice in one transaction gives a `board` to gather in and rolls it up itself at the end, because
-    the board's rows are the last locks taken. Raises NotEnoughStock, BadQuantity, Expired. Every other rule (which kind goes from where to where, two people,
-    sums that close) the database holds at commit.
+    the board's rows are the last locks taken. Raises NotEnoughStock, BadQuantity, Expired. Every other rule (which kind
+    goes from where to where, two people, sums that close) the database holds at commit.
     """
     totals = lock_lots(move.lot for move in moves)
     places = {

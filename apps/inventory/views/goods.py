@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -59,8 +60,11 @@ def menu(request: Request) -> dict[str, Any]:
         ("inventory_lists", _("名单"), keeps), ("inventory_wants", _("需要和暂不需要"), True),
         ("inventory_warehouses", _("仓库"), actor.has("manager") or keeps),
     ]  # fmt: skip
-    return {"menu": [(reverse(name), label, request.resolver_match.url_name == name if request.resolver_match else False)
-                     for name, label, wanted in parts if wanted], "keeps": keeps}  # fmt: skip
+    here = request.resolver_match.url_name if request.resolver_match else ""
+    return {
+        "menu": [(reverse(name), label, here == name) for name, label, wanted in parts if wanted],
+        "keeps": keeps,
+    }
 
 
 def words_of(request: Request, *names: str) -> list[str]:
@@ -72,6 +76,11 @@ def paged(rows: Any, cursor: str, field: str, size: int = PAGE) -> tuple[list[An
     """This will give a page by key, and where the next one begins."""
     page = list(queries.after(rows, cursor, field)[: size + 1])
     return page[:size], getattr(page[size - 1], field) if len(page) > size else ""
+
+
+def done(form: Form, act: Callable[[], object]) -> bool:
+    """This will run one operation for a valid form: True when done, else the refusal stands on the form."""
+    return attempt_form(form, lambda: (act(),)) is not None
 
 
 @never_cache
@@ -170,7 +179,7 @@ def consignment(request: Request, number: str) -> HttpResponse:
         act, _sep, which = request.POST.get("act", "").partition(":")
         if act == "photo":
             photo = forms.PhotoForm(request.POST, request.FILES)
-            if photo.is_valid() and attempt_form(
+            if photo.is_valid() and done(
                 photo,
                 lambda: operations.add_photo(
                     actor=request.actor, consignment=found, content=photo.cleaned_data["photo"].read(), now=clock.now()
@@ -181,7 +190,7 @@ def consignment(request: Request, number: str) -> HttpResponse:
         lot = next((each for each in lots if act == "inspect" and each.public_id == which), None)
         if lot is not None:
             form = forms.InspectForm(request.POST, warehouse=found.warehouse, prefix=lot.public_id)
-            if form.is_valid() and attempt_form(form, _inspection(request, lot, form)):
+            if form.is_valid() and done(form, _inspection(request, lot, form)):
                 messages.success(request, _("检验已记下。"))
                 return redirect("inventory_consignment", number)
             bound[lot.pk] = form
@@ -208,8 +217,8 @@ def consignment(request: Request, number: str) -> HttpResponse:
 def _inspection(request: Request, lot: Lot, form: forms.InspectForm) -> Callable[[], object]:
     said = form.cleaned_data
     return lambda: operations.inspect_lot(
-        actor=request.actor, lot=lot, passed=said["passed"] or Decimal(0), failed=said["failed"] or Decimal(0), shelf=said["shelf"],
-        grade=said["grade"], note=said["note"], now=clock.now(),
+        actor=request.actor, lot=lot, passed=said["passed"] or Decimal(0), failed=said["failed"] or Decimal(0),
+        shelf=said["shelf"], grade=said["grade"], note=said["note"], now=clock.now(),
     )  # fmt: skip
 
 
@@ -278,14 +287,15 @@ def lot(request: Request, public_id: str) -> HttpResponse:
     if (
         form is not None
         and form.is_valid()
-        and attempt_form(form, lambda: _act(request, found, act, form.cleaned_data))
+        and done(form, lambda: _act(request, found, act, form.cleaned_data))
     ):
         messages.success(request, _("已记下。"))
         return redirect("inventory_lot", public_id)
     return render(
         request, "inventory/lot_work.html",
         {"lot": found, "stock": stock, "forms": made, "value": value if not found.unit_value else None, "tried": act,
-         "movements": found.movements.select_related("source", "target", "dispatch_line__dispatch").order_by("-id")[:50],
+         "movements": found.movements.select_related("source", "target", "dispatch_line__dispatch")
+         .order_by("-id")[:50],
          "keeps_here": allowed(policies.can_keep_goods, request.actor, found.warehouse),
          "may_value": allowed(policies.can_value_lot, request.actor, found.warehouse), "places": places.exists(),
          **menu(request)},
@@ -293,11 +303,12 @@ def lot(request: Request, public_id: str) -> HttpResponse:
     )  # fmt: skip
 
 
-def _act(request: Request, lot: Lot, act: str, said: dict[str, Any]) -> object:
-    """One button, one operation; something true comes back when it is done."""
+def _act(request: Request, lot: Lot, act: str, said: dict[str, Any]) -> None:
+    """One button, one operation."""
     common: dict[str, Any] = {"actor": request.actor, "lot": lot, "now": clock.now()}
     if act == "value":
-        return operations.value_lot(**common, **said)
+        operations.value_lot(**common, **said)
+        return
     where: dict[str, Any] = {"location": said["location"], "quantity": said["quantity"]}
     if act == "store":
         operations.store_goods(
@@ -315,7 +326,6 @@ def _act(request: Request, lot: Lot, act: str, said: dict[str, Any]) -> object:
             actor=request.actor, pick=Pick(lot, said["location"], said["quantity"]), unit=said["unit"],
             factor=said["factor"], shelf=said["shelf"], now=clock.now(),
         )  # fmt: skip
-    return True
 
 
 @never_cache

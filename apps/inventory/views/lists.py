@@ -96,9 +96,11 @@ def one_list(request: Request, public_id: str) -> HttpResponse:
     return render(
         request, "inventory/list_one.html",
         {"listing": listing, "questions": judged.questions[:QUESTIONS],
-         "questions_more": max(len(judged.questions) - QUESTIONS, 0), "rows": [(row, row.key in known) for row in rows[:PAGE]],
+         "questions_more": max(len(judged.questions) - QUESTIONS, 0),
+         "rows": [(row, row.key in known) for row in rows[:PAGE]],
          "read": len(judged.rows), "known": len(known), "skipped": judged.skipped, "units": units,
-         "given": [(f"{what}:{which}", said) for what, answers in listing.answers.items() for which, said in answers.items()],
+         "given": [(f"{what}:{which}", said) for what, answers in listing.answers.items()
+                   for which, said in answers.items()],
          "more": rows[PAGE - 1].row if len(rows) > PAGE else "", "after": start or "", "known_choices": Known.choices,
          "partly": 0 < len(known) < len(judged.rows), "open": listing.status in (ListStatus.ASKING, ListStatus.READY),
          **menu(request)},

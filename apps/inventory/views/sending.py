@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -150,10 +151,9 @@ def quantity(words: str) -> Decimal:
     """This will read a quantity of a table's row. Raises BadQuantity."""
     try:
         found = forms.QuantityField().clean(words)
-    except forms.forms.ValidationError as error:
+    except ValidationError as error:
         raise BadQuantity() from error
-    assert isinstance(found, Decimal)
-    return found
+    return Decimal(found)
 
 
 def _numbers(given: dict[int, str]) -> dict[int, Decimal]:
