@@ -57,10 +57,9 @@ def test_what_is_read_what_is_asked_what_is_recorded() -> None:
     assert Lot.objects.get(item="消毒液").per_unit is None, "5L*4瓶/件 is no factor of 瓶"
     assert Lot.objects.filter(item="口罩", quantity=2).count() == 2, "a doubled row is two gifts"
     givers = list(Consignment.objects.order_by("id").values_list("donor_name", flat=True))
-    assert (
-        givers == ["甲公司", "乙公司", "爱心人士"]
-        and Lot.objects.get(item="护目镜").consignment.donor_name == "甲公司"
-    )  # type: ignore[union-attr]
+    assert givers == ["甲公司", "乙公司", "爱心人士"]
+    carried = Lot.objects.get(item="护目镜").consignment
+    assert carried is not None and carried.donor_name == "甲公司"
     assert not Consignment.objects.exclude(shown="anonymous").exists()
     g.check()
 
@@ -107,7 +106,8 @@ def test_given_out_becomes_dispatches_that_arrived() -> None:
 @pytest.mark.parametrize(
     ("amount", "code"),
     [("", "amount_missing"), ("12", "unit_missing"), ("2-3箱", "amount_unreadable"), ("约5箱", "amount_unreadable"),
-     ("一批", "amount_unreadable"), ("0箱", "amount_not_positive"), ("-5箱", "amount_unreadable"), ("2.5箱", "fraction"),
+     ("一批", "amount_unreadable"), ("0箱", "amount_not_positive"), ("-5箱", "amount_unreadable"),
+     ("2.5箱", "fraction"),
      ("5斗", "unit_unknown"), ("2箱+3盒", "amount_unreadable")],
 )  # fmt: skip
 def test_what_cant_be_known_is_asked_and_can_be_answered(tmp_path: Path, amount: str, code: str) -> None:
@@ -190,7 +190,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "--category",
         "medical",
     ]
-    with pytest.raises(CommandError, match="日期|date"):
+    with pytest.raises(CommandError, match="日期"):
         call_command("import_goods", *words)
     words += ["--date", "2020-01-28"]
     with pytest.raises(CommandError):
