@@ -23,7 +23,7 @@ from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed, authorize
 from apps.core.workbench import attempt_form
-from apps.inventory import forms, operations, policies, queries
+from apps.inventory import forms, operations, policies, queries, work_queries
 from apps.inventory.errors import ForeignCode
 from apps.inventory.models import Consignment, Location, Lot, Photo, Stock
 from apps.inventory.operations import Giver, Pick
@@ -52,7 +52,7 @@ def only_goods_people(request: Request) -> None:
 def menu(request: Request) -> dict[str, Any]:
     """Which parts of the goods' workbench this person has."""
     actor = request.actor
-    keeps, sees = actor.has("storekeeper"), queries.warehouses_of(actor).exists()
+    keeps, sees = actor.has("storekeeper"), work_queries.warehouses_of(actor).exists()
     parts = [
         ("inventory_home", _("物资"), True), ("inventory_consignments", _("收货"), sees),
         ("inventory_dispatches", _("发货"), True), ("inventory_removals", _("变卖和核销"), sees),
@@ -90,7 +90,7 @@ def home(request: Request) -> HttpResponse:
     only_goods_people(request)
     words, category, state, cursor = words_of(request, "q", "category", "state", "after")
     rows = queries.lots(LotFilter(words, category, state)).filter(
-        warehouse__in=queries.warehouses_of(request.actor)
+        warehouse__in=work_queries.warehouses_of(request.actor)
     )
     page, more = paged(rows, cursor, "public_id")
     states = [
@@ -101,7 +101,7 @@ def home(request: Request) -> HttpResponse:
     ]
     return render(
         request, "inventory/home.html",
-        {"todo": queries.todo(request.actor, clock.now()), "rows": page, "more": more, "after": cursor, "q": words,
+        {"todo": work_queries.todo(request.actor, clock.now()), "rows": page, "more": more, "after": cursor, "q": words,
          "category": category, "state": state, "categories": Category.choices, "states": states,
          "kept": urlencode({"q": words, "category": category, "state": state}),
          "today": clock.civil_day(clock.now()), **menu(request)},
@@ -115,7 +115,7 @@ def consignments(request: Request) -> HttpResponse:
     only_goods_people(request)
     words, waiting, cursor = words_of(request, "q", "waiting", "after")
     page, more = paged(
-        queries.consignments(request.actor, words=words, waiting=waiting == "1"), cursor, "number"
+        work_queries.consignments(request.actor, words=words, waiting=waiting == "1"), cursor, "number"
     )
     return render(
         request, "inventory/consignments.html",
@@ -130,7 +130,7 @@ def new_consignment(request: Request) -> HttpResponse:
     """This will take goods in, a line for each lot; "more" adds a line and keeps what is typed."""
     if not request.actor.scopes("storekeeper"):
         raise PermissionRefused()
-    places = queries.warehouses_of(request.actor).filter(pk__in=request.actor.scopes("storekeeper"))
+    places = work_queries.warehouses_of(request.actor).filter(pk__in=request.actor.scopes("storekeeper"))
     today = clock.civil_day(clock.now())
     first = places.first()
     data = request.POST.copy() if request.method == "POST" else None
@@ -339,7 +339,7 @@ def scan(request: Request) -> HttpResponse:
     refusal = ""
     if code.strip():
         try:
-            found = queries.find_code(request.actor, code, _site() or request.build_absolute_uri("/"))
+            found = work_queries.find_code(request.actor, code, _site() or request.build_absolute_uri("/"))
         except ForeignCode as error:
             refusal = str(error.message)
         else:

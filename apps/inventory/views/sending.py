@@ -24,7 +24,7 @@ from apps.core.errors import BadInput, PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed, authorize
 from apps.core.workbench import attempt, attempt_form, typed
-from apps.inventory import forms, operations, policies, queries
+from apps.inventory import forms, operations, policies, work_queries
 from apps.inventory.errors import BadQuantity
 from apps.inventory.models import Dispatch, Handover, Stock, Warehouse
 from apps.inventory.operations import Pick
@@ -38,7 +38,7 @@ def dispatches(request: Request) -> HttpResponse:
     """This will list dispatches of one's warehouses, and those to one's towns."""
     only_goods_people(request)
     words, status, cursor = words_of(request, "q", "status", "after")
-    rows = queries.dispatches(
+    rows = work_queries.dispatches(
         request.actor, words=words, status=status if status in DispatchStatus.values else ""
     )
     page, more = paged(rows, cursor, "number")
@@ -63,7 +63,7 @@ def new_dispatch(request: Request) -> HttpResponse:
         raise Http404
     (words,) = words_of(request, "q")
     form = forms.DispatchForm(request.POST or None)
-    shelves = queries.on_shelves(warehouse, words)
+    shelves = work_queries.on_shelves(warehouse, words)
     given = {row.pk: request.POST.get(f"s{row.pk}", "") for row in shelves}
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -90,7 +90,7 @@ def new_dispatch(request: Request) -> HttpResponse:
 def dispatch(request: Request, number: str) -> HttpResponse:
     """This will show a dispatch, and the step that this very person may do next."""
     found = _dispatch(request, number)
-    lines = queries.open_lines(found)
+    lines = work_queries.open_lines(found)
     actor = request.actor
     keeps = allowed(policies.can_keep_goods, actor, found.warehouse)
     hands = found.status == DispatchStatus.ON_ROAD and allowed(policies.can_hand_over, actor, found)
@@ -127,7 +127,7 @@ def picking(request: Request, number: str) -> HttpResponse:
     site = str(settings.SITE_URL or "").rstrip("/")
     pdf = render_pdf(
         "inventory/picking_pdf.html", "inventory/labels_pdf.css",
-        {"dispatch": found, "lines": queries.open_lines(found),
+        {"dispatch": found, "lines": work_queries.open_lines(found),
          "qr": qr_data(site + reverse("inventory_dispatch", args=[found.number]))},
     )  # fmt: skip
     response = HttpResponse(pdf, content_type="application/pdf")
