@@ -21,6 +21,7 @@ from apps.donations.events import (
     TeamOpened,
 )
 from apps.funds.events import ProjectStatusChanged
+from apps.inventory.events import GoodsAccepted, GoodsHandedOver, GoodsSent
 from apps.notifications import families
 from apps.notifications import handlers as notifications
 from apps.payments.events import (
@@ -36,6 +37,7 @@ from apps.payments.events import (
 )
 from apps.publication import handlers as publication
 from apps.tracing import handlers as tracing
+from charity_site.in_kind import issue_receipts_of_goods
 from cms import handlers as cms
 
 
@@ -71,3 +73,6 @@ def subscribe() -> None:
     register(ConfirmationCodeAsked, families.send_code)
     register(ProjectStatusChanged, disclosures.begin_on_executing, publication.tell_rest_of_completed)
     register(ReportSubmitted, disclosures.draw_on_submission)
+    register(GoodsAccepted, issue_receipts_of_goods)
+    register(GoodsSent)
+    register(GoodsHandedOver)
