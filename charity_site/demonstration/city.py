@@ -1,4 +1,5 @@
-"""The city at the scale of the published plan: 71 micro-funds, 542 projects, 156,000 gifts of 24.65 million yuan.
+"""The city at the scale of the published plan: 71 micro-funds, 542 projects, 156,000 gifts of 24.65 million yuan, and
+the goods of city_goods.
 
 The small city's story is part of it. What it lacks to the plan's numbers comes as one list a project, read, staged and
 recorded by the operations that cashiers use; no ledger row is written by hand.
@@ -24,10 +25,12 @@ from apps.donations.operations import lists
 from apps.funds import operations as funds
 from apps.funds.models import MicroFund, Project
 from apps.funds.operations import BudgetDraft
+from apps.inventory.models import Warehouse
 from apps.ledger.operations import fold_quiet_earmarks
 from charity_site.demonstration import facts
 from charity_site.demonstration.build import lay_ground, tell_story
-from charity_site.demonstration.clockwork import work
+from charity_site.demonstration.city_goods import fill_warehouse
+from charity_site.demonstration.clockwork import time_left, work
 from charity_site.demonstration.story import City
 
 FUNDS, PROJECTS, GIFTS, FEN = 71, 542, 156_000, 2_465_000_000
@@ -54,6 +57,7 @@ def build_city(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> Ci
     _more_funds(city)
     projects = _more_projects(city, rng, say)
     tell_story(city, say=say)
+    fill_warehouse(city, Warehouse.objects.get(code="boai"), rng, say)
     _more_gifts(city, projects, rng, say)
     fold_quiet_earmarks()
     work(now)
@@ -85,7 +89,7 @@ def _more_projects(city: City, rng: random.Random, say: Callable[[str], None]) -
         start = add_months(civil_day(city.now).replace(day=1), -(n % (MONTHS - 1)))
         made.append(_project(city, fund, n, town.name_zh, start, rng))
         if (n + 1) % 50 == 0:
-            say(_left("projects", n + 1, wanted, began))
+            say(time_left("projects", n + 1, wanted, began))
     return made
 
 
@@ -128,7 +132,7 @@ def _more_gifts(city: City, projects: list[Project], rng: random.Random, say: Ca
             at += len(mine)
             _record(city, project, mine, Path(folder) / "list.csv", rng)
             if (n + 1) % 25 == 0:
-                say(_left("gifts", at, count, began))
+                say(time_left("gifts", at, count, began))
 
 
 def _amounts(count: int, fen: int, rng: random.Random) -> list[int]:
@@ -165,8 +169,3 @@ def _record(city: City, project: Project, amounts: list[int], path: Path, rng: r
     listing = lists.stage_import(actor=ACTOR, listing=listing, now=city.now, path=path)
     listing = lists.decide_import(actor=ACTOR, listing=listing, known="", now=city.now, ring=False)
     lists.record_import(actor=ACTOR, listing=listing, now=city.now)
-
-
-def _left(what: str, done: int, whole: int, began: float) -> str:
-    spent = time.monotonic() - began
-    return f"{done:,} of {whole:,} {what}, about {spent / done * (whole - done):.0f} s left"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 from apps.core.events import deliver_due, on_publish
 from apps.core.models import OutboxDelivery
@@ -21,3 +22,9 @@ def work(now: dt.datetime) -> None:
         OutboxDelivery.objects.filter(done_at=None).update(due_at=now)
         if not (process_inbox(now=later, limit=500) + deliver_due(now=later, limit=500)):
             return
+
+
+def time_left(what: str, done: int, whole: int, began: float) -> str:
+    """This will say how far a long part of the story is; `began` is of time.monotonic()."""
+    spent = time.monotonic() - began
+    return f"{done:,} of {whole:,} {what}, about {spent / done * (whole - done):.0f} s left"
