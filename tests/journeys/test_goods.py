@@ -43,7 +43,7 @@ def test_from_the_giver_to_the_families_and_a_count(city: Any, someone: Callable
     assert "请选计价依据" in keeper.text() and page.input_value("input[name=lot-0-item]") == "冬被"
     page.select_option("select[name=lot-0-basis]", "invoice")
     page.click("button[value=save]")
-    page.wait_for_url("**/goods/in/C*")
+    page.wait_for_url("**/goods/in/C*/")
     lot = Lot.objects.get()
     page.fill(f"input[name={lot.public_id}-passed]", "18")
     page.fill(f"input[name={lot.public_id}-failed]", "2")
@@ -55,7 +55,7 @@ def test_from_the_giver_to_the_families_and_a_count(city: Any, someone: Callable
     page.select_option("select[name=town]", city.towns[0].code)
     page.fill("td input.input", "12")
     page.locator("form[method=post] button.primary").click()
-    page.wait_for_url("**/goods/out/D*")
+    page.wait_for_url("**/goods/out/D*/")
     page.fill("input[name=carrier]", "本会车队")
     page.click("button[value=send]")
     page.wait_for_selector("text=在途")
@@ -82,7 +82,7 @@ def test_from_the_giver_to_the_families_and_a_count(city: Any, someone: Callable
 
     page = keeper.go("/workbench/goods/counts/")
     page.click("text=开始盘点博爱仓库")
-    page.wait_for_url("**/goods/counts/P*")
+    page.wait_for_url("**/goods/counts/P*/")
     shelf = lot.stock.get(location__kind="shelf").location_id
     page.fill(f"input[name=counted-{lot.public_id}-{shelf}]", "5")
     page.fill(f"input[name=note-{lot.public_id}-{shelf}]", "少一床，待查")
