@@ -45,9 +45,9 @@ def test_from_the_giver_to_the_families_and_a_count(city: Any, someone: Callable
     page.click("button[value=save]")
     page.wait_for_url("**/goods/in/C*/")
     lot = Lot.objects.get()
-    page.fill(f"input[name={lot.public_id}-passed]", "18")
-    page.fill(f"input[name={lot.public_id}-failed]", "2")
-    page.fill(f"input[name={lot.public_id}-note]", "受潮")
+    page.fill(f"input[name='{lot.public_id}-passed']", "18")
+    page.fill(f"input[name='{lot.public_id}-failed']", "2")
+    page.fill(f"input[name='{lot.public_id}-note']", "受潮")
     page.click("text=记下检验")
     page.wait_for_selector("text=检验已记下")
 
@@ -84,8 +84,8 @@ def test_from_the_giver_to_the_families_and_a_count(city: Any, someone: Callable
     page.click("text=开始盘点博爱仓库")
     page.wait_for_url("**/goods/counts/P*/")
     shelf = lot.stock.get(location__kind="shelf").location_id
-    page.fill(f"input[name=counted-{lot.public_id}-{shelf}]", "5")
-    page.fill(f"input[name=note-{lot.public_id}-{shelf}]", "少一床，待查")
+    page.fill(f"input[name='counted-{lot.public_id}-{shelf}']", "5")
+    page.fill(f"input[name='note-{lot.public_id}-{shelf}']", "少一床，待查")
     page.click("button[value^='line:']")
     page.wait_for_selector("text=已记下盘点数")
     page.click("button[value=submit]")
