@@ -32,7 +32,7 @@ class Picture:
     height: int
 
 
-def reencode(content: bytes, *, longest_side: int = LONGEST_SIDE) -> Picture:
+def remake_picture(content: bytes, *, longest_side: int = LONGEST_SIDE) -> Picture:
     """This will make a clean JPEG of a photo: upright, at most `longest_side` pixels, nothing but pixels.
 
     Raises BadImage for anything that is no JPEG, PNG or WebP by its content, is broken, or is larger than 15 MB or

@@ -20,7 +20,7 @@ from apps.inventory.operations import LotDraft
 from apps.inventory.states import Basis, Category, Grade, Kind, ListKind, Place, Shown
 from apps.places.models import Town
 
-DAY = forms.DateInput(attrs={"type": "date"})
+DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 _ANY = [("", "—")]
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?")
 

@@ -62,7 +62,7 @@ class LotFilter:
     words: str = ""
     category: str = ""
     state: str = ""
-    warehouse: str = ""
+    today: dt.date | None = None
 
 
 LOT_STATES = ("in_stock", "in_transit", "delivered", "returned", "sold", "written_off", "converted")
@@ -73,14 +73,12 @@ def lots(wanted: LotFilter) -> QuerySet[Lot]:
     rows = Lot.objects.select_related("unit", "total", "warehouse", "consignment").order_by("-id")
     if wanted.category in Category.values:
         rows = rows.filter(category=wanted.category)
-    if wanted.warehouse:
-        rows = rows.filter(warehouse__public_id=wanted.warehouse)
     if wanted.state in LOT_STATES:
         rows = rows.filter(**{f"total__{wanted.state}__gt": 0})
     elif wanted.state == "waiting":
         rows = rows.filter(stock__location__kind=Place.INTAKE, stock__quantity__gt=0)
-    elif wanted.state == "expired":
-        rows = rows.filter(expires_on__isnull=False, total__in_stock__gt=0).order_by("-id")
+    elif wanted.state == "expired" and wanted.today:
+        rows = rows.filter(expires_on__lt=wanted.today, total__in_stock__gt=0)
     for word in fold(wanted.words).split()[:6]:
         rows = rows.filter(Q(folded__contains=word) | Q(number__iexact=word))
     return rows

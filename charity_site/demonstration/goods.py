@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from apps.accounts.operations import ask_grant, confirm_grant
 from apps.accounts.queries import actor_for
@@ -51,7 +52,7 @@ def keep_goods(city: City) -> Warehouse:
         actor=city.staff["manager1"], organization=city.federation, code="boai", name="博爱仓库",
         name_en="Bo'ai warehouse", address="澜江市博爱路18号", town=city.towns[0], shelves=("A-01", "A-02", "B-01"),
     )  # fmt: skip
-    keepers = _storekeepers(city.staff, warehouse, start)
+    keepers = make_storekeepers(city.staff, warehouse, start)
     shelf = Location.objects.get(warehouse=warehouse, kind=Place.SHELF, name="A-01")
     for name, shown, alias, month, lots in GIVERS:
         _bring(
@@ -71,7 +72,8 @@ def keep_goods(city: City) -> Warehouse:
     return warehouse
 
 
-def _storekeepers(staff: Staff, warehouse: Warehouse, now: dt.datetime) -> list[Actor]:
+def make_storekeepers(staff: Staff, warehouse: Warehouse, now: dt.datetime) -> list[Actor]:
+    """This will make the warehouse's two storekeepers."""
     made = []
     for n in (1, 2):
         account = make_account(staff, f"storekeeper{n}", "仓管" + "甲乙"[n - 1], now)
@@ -145,7 +147,7 @@ def _aside(city: City, keeper: Actor, warehouse: Warehouse, shelf: Location) -> 
     at = moment(city, -1, 18)
     manager = city.staff["manager1"]
     kettle, soap = (Lot.objects.get(item=item, warehouse=warehouse) for item in ("电热水壶", "洗衣粉"))
-    common = {"actor": keeper, "location": shelf, "now": at}
+    common: dict[str, Any] = {"actor": keeper, "location": shelf, "now": at}
     sale = ops.ask_removal(
         **common, lot=kettle, quantity=D(10), kind="sell", reason="数量多于需要，变卖所得用于微基金", buyer="便民商店",
         proceeds=Money(50_000), fund=next(iter(city.funds.values())),

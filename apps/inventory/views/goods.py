@@ -89,7 +89,7 @@ def home(request: Request) -> HttpResponse:
     """This will show what waits, and search the lots of one's warehouses."""
     only_goods_people(request)
     words, category, state, cursor = words_of(request, "q", "category", "state", "after")
-    rows = queries.lots(LotFilter(words, category, state)).filter(
+    rows = queries.lots(LotFilter(words, category, state, clock.civil_day(clock.now()))).filter(
         warehouse__in=work_queries.warehouses_of(request.actor)
     )
     page, more = paged(rows, cursor, "public_id")
@@ -97,7 +97,7 @@ def home(request: Request) -> HttpResponse:
         ("waiting", _("等待检验")),
         ("in_stock", _("在库")),
         ("in_transit", _("在途")),
-        ("expired", _("有有效期的")),
+        ("expired", _("过期还在库")),
     ]
     return render(
         request, "inventory/home.html",

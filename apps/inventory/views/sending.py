@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,9 +26,9 @@ from apps.core.policies import allowed, authorize
 from apps.core.workbench import attempt, attempt_form, typed
 from apps.inventory import forms, operations, policies, work_queries
 from apps.inventory.errors import BadQuantity
-from apps.inventory.models import Dispatch, Handover, Stock, Warehouse
+from apps.inventory.models import Dispatch, Handover, Location, Stock, Warehouse
 from apps.inventory.operations import Pick
-from apps.inventory.states import DispatchStatus, Receiver
+from apps.inventory.states import DispatchStatus, Kind, Place, Receiver
 from apps.inventory.views.goods import menu, only_goods_people, paged, words_of
 
 
@@ -178,6 +178,17 @@ def _go(request: Request, found: Dispatch, act: str, said: dict[str, Any], given
     )  # fmt: skip
 
 
+def _ask_lost(request: Request, found: Dispatch, given: dict[int, Decimal], reason: str) -> object:
+    if len(given) != 1:
+        raise BadInput(_("途中损失一次申请一行。请只在一行里写数量。"))
+    ((n, quantity),) = given.items()
+    line = get_object_or_404(found.lines.select_related("lot__warehouse", "lot__unit"), n=n)
+    return operations.ask_removal(
+        actor=request.actor, lot=line.lot, quantity=quantity, kind=Kind.WRITE_OFF, reason=reason, line=line,
+        location=Location.objects.get(warehouse=found.warehouse, kind=Place.TRANSIT), now=clock.now(),
+    )  # fmt: skip
+
+
 def _press(request: Request, found: Dispatch, act: str, given: dict[int, str]) -> None:
     """Plain buttons; a refusal becomes a message."""
     common: dict[str, Any] = {"actor": request.actor, "dispatch": found, "now": clock.now()}
@@ -195,6 +206,10 @@ def _press(request: Request, found: Dispatch, act: str, given: dict[int, str]) -
             lambda: operations.bring_back(**common, quantities=_numbers(given), reason=reason),
             _("已带回库位。"),
         )
+    elif name == "lost":
+        attempt(
+            request, lambda: _ask_lost(request, found, _numbers(given), reason), _("已申请核销，等机构负责人批准。")
+        )  # fmt: skip
     elif name == "take_back":
         attempt(
             request,
