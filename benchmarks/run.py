@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "stack")
+NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "cases", "stack")
 
 
 def main() -> int:
@@ -153,6 +153,13 @@ def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
     return pages.table(pages.run(f"http://localhost:{port}", f"/projects/{project.slug}/", static))
 
 
+def _cases(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import cases
+
+    _point(server, "bench_cases")
+    return cases.table(cases.run())
+
+
 def _stack(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import stack
 
@@ -166,6 +173,7 @@ WAYS: dict[str, Callable[..., str]] = {
     "imports": _imports,
     "search": _search,
     "pages": _pages,
+    "cases": _cases,
     "stack": _stack,
 }
 

@@ -85,8 +85,14 @@ def _federation() -> dict[str, Any]:
     }
 
 
+def _refused(request: HttpRequest) -> bool:
+    """An error page repeats no query: it may hold what nobody should read over a shoulder or in a copy of the page."""
+    return getattr(request, "refused", False)
+
+
 def _look(request: HttpRequest) -> dict[str, Any]:
-    theme, size, here = theme_of(request), size_of(request), request.get_full_path()
+    theme, size = theme_of(request), size_of(request)
+    here = request.path if _refused(request) else request.get_full_path()
 
     def to(**choice: str) -> str:
         return "/look/?" + urlencode({**choice, "next": here})
@@ -110,7 +116,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     language = get_language() or settings.LANGUAGE_CODE
     english = language.startswith("en")
     here = plain_path(request.path)
-    query = request.META.get("QUERY_STRING", "")
+    query = "" if _refused(request) else request.META.get("QUERY_STRING", "")
     tail = f"{here}?{query}" if query else here
     other = local_path(tail, "zh-hans" if english else "en")
     base = str(getattr(settings, "SITE_URL", "")).rstrip("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.casework.events import ConsentWithdrawn
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
 from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid
@@ -35,11 +36,13 @@ from apps.payments.events import (
 )
 from apps.publication import handlers as publication
 from apps.tracing import handlers as tracing
+from cms import handlers as cms
 
 
 def subscribe() -> None:
     """This will connect events with handlers; called once when the site is ready."""
     on_publish(ring)
+    register(ConsentWithdrawn, cms.take_down_stories)
     register(PaymentSettled, donations.settle_gifts)
     register(FeeCharged, donations.settle_fee)
     register(SubscriptionCharged, donations.settle_month)

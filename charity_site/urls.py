@@ -23,6 +23,9 @@ from wagtail.documents import urls as wagtaildocs_urls
 from apps.core.pages import look
 from charity_site import health, status
 
+handler403 = "charity_site.refusals.permission_denied"
+handler404 = "charity_site.refusals.page_not_found"
+
 OWN = ("apps.", "cms", "search", "charity_site")
 
 

@@ -18,9 +18,11 @@ from wagtail.blocks import BlockQuoteBlock, CharBlock, RichTextBlock
 from wagtail.fields import StreamField
 from wagtail.models import Page
 
+from apps.casework.models import Purpose
+from apps.casework.queries import live_codes
 from apps.core.pages import bump_epoch
 from apps.funds.models import MicroFund, Project
-from apps.publication.privacy import NotPublishable, check_publishable, find_personal
+from apps.publication.privacy import Hit, NotPublishable, check_publishable
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +42,10 @@ class GatedForm(WagtailAdminPageForm):
         if "action-publish" not in self.data or self.errors:
             return
         page = self.save(commit=False)
-        for hit in find_personal(page.public_text()):
-            self.add_error(None, str(_("没有公布。文字里有个人信息：%(kind)s。")) % {"kind": hit.message})
+        try:
+            page.check_gate()
+        except NotPublishable as error:
+            self.add_error(None, str(error.message))
 
 
 class GatedPage(Page):
@@ -61,10 +65,14 @@ class GatedPage(Page):
         """This will give all text that a reader would see."""
         raise TypeError("a gated page says what it shows")
 
+    def check_gate(self) -> None:
+        """This will raise NotPublishable when the page must not be public as it is."""
+        check_publishable(self.public_text())
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """This will save a draft as it is, and a live page only past the gate. Raises NotPublishable."""
         if self.live:
-            check_publishable(self.public_text())
+            self.check_gate()
             self.gate_note = ""
         super().save(*args, **kwargs)
         bump_epoch()
@@ -90,10 +98,19 @@ class GatedPage(Page):
 
 class Story(GatedPage):
     body = StreamField(STORY_BLOCKS, verbose_name=_("故事"), blank=True)
+    about_family = models.BooleanField(
+        _("写到了受助家庭"), default=False, help_text=_("写到一户家庭的处境就要勾选，不写名字也算。")
+    )
+    consent_codes = models.CharField(
+        _("故事同意编号"), max_length=200, blank=True,
+        help_text=_("向镇街社工要。写到几户就填几个，用空格分开。同意撤回时故事自动撤下。"),
+    )  # fmt: skip
 
     content_panels: ClassVar[list[Any]] = [
         *Page.content_panels,
         FieldPanel("body"),
+        FieldPanel("about_family"),
+        FieldPanel("consent_codes"),
         FieldPanel("gate_note", read_only=True),
     ]
     parent_page_types: ClassVar[list[str]] = ["wagtailcore.Page"]
@@ -101,6 +118,18 @@ class Story(GatedPage):
 
     class Meta:
         abstract = True
+
+    def codes(self) -> list[str]:
+        """This will list the consents the story stands on."""
+        return list(dict.fromkeys(self.consent_codes.replace(",", " ").replace("，", " ").split()))
+
+    def check_gate(self) -> None:
+        """This will moreover ask for the story consents of the families it is about (C4). Raises NotPublishable."""
+        super().check_gate()
+        codes = self.codes()
+        if (self.about_family and not codes) or live_codes(codes, [Purpose.STORY]) != set(codes):
+            words = _("写到了家庭，但没有有效的故事同意（编号缺少、写错或已经撤回）")
+            raise NotPublishable([Hit("consent", words)], "consent_codes")
 
     def public_text(self) -> str:
         return "\n".join([self.title, *(strip_tags(str(block.value)) for block in self.body)])

@@ -18,3 +18,12 @@ def live_fund_story(fund: MicroFund, language: str) -> FundStory | None:
     rows = FundStory.objects.live().filter(fund=fund, locale__language_code=language)
     story: FundStory | None = rows.order_by("-first_published_at").first()
     return story
+
+
+def live_stories(language: str, limit: int = 50) -> list[ProjectStory | FundStory]:
+    """This will list the live stories of a language, newest first."""
+    found: list[ProjectStory | FundStory] = []
+    for kind, owner in ((ProjectStory, "project"), (FundStory, "fund")):
+        rows = kind.objects.live().filter(locale__language_code=language).select_related(owner)
+        found += rows.order_by("-first_published_at", "-pk")[:limit]
+    return sorted(found, key=lambda story: story.first_published_at, reverse=True)[:limit]

@@ -1,9 +1,14 @@
 from django.urls import path
 
-from apps.casework.views import workbench
+from apps.casework.views import adding, sharing, workbench
 
 workbench_urlpatterns = [
     path("households/", workbench.households, name="casework_households"),
     path("households/new/", workbench.new_household, name="casework_new_household"),
     path("households/<str:file_number>/", workbench.household, name="casework_household"),
+    path("households/<str:file_number>/add/<str:what>/", adding.add, name="casework_add"),
+    path("duplicates/", sharing.alerts, name="casework_alerts"),
+    path("registry/", sharing.registry, name="casework_registry"),
+    path("registry/<str:public_id>/", sharing.registry_list, name="casework_registry_list"),
+    path("erasures/", sharing.erasures, name="casework_erasures"),
 ]

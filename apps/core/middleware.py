@@ -22,6 +22,7 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """This will answer a refusal: a page for people, JSON for the API."""
     if request.path_info.startswith("/api/"):
         return JsonResponse(error_json(error), status=error.status)
+    request.refused = True  # type: ignore[attr-defined]  # the frame leaves out the query
     return render(request, "refused.html", {"error": error}, status=error.status)
 
 

@@ -16,7 +16,7 @@ from apps.donations.states import ShownAs
 from apps.organizations.models import check_uscc
 from apps.payments.registry import monthly_provider, offered_methods
 from apps.payments.states import Method
-from apps.publication.privacy import check_publishable
+from apps.publication.privacy import check_typed_in_public
 
 PRESETS = (2_000, 5_000, 10_000, 20_000, 50_000)
 """Amounts offered as buttons, in fen."""
@@ -134,7 +134,7 @@ class GiveForm(forms.Form):
             self.add_error("shown_name", _("请填写要公开的名字，或选“匿名”。"))
         for field in ("shown_name", "message", "dedication"):
             try:
-                check_publishable(data.get(field) or "")
+                check_typed_in_public(data.get(field) or "")
             except DomainError as error:
                 self.add_error(field, str(error.message))
         money = data.get("money")

@@ -18,6 +18,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.accounts.models import Grant
 from apps.accounts.operations import SCOPE_OF
+from apps.casework.models import RegistryList
+from apps.casework.operations import upload_registry_list
 from apps.core.actors import PUBLIC
 from apps.core.money import Money
 from apps.disclosures.models import Report
@@ -121,6 +123,8 @@ class Objects:
             "cms_fund": {"slug": city.fund.slug},
             "donations_give_fund": {"slug": city.fund.slug},
             "casework_household": {"file_number": self.waiting.household.file_number},
+            "casework_add": {"file_number": self.waiting.household.file_number, "what": "member"},
+            "casework_registry_list": {"public_id": _registry_list(city).public_id},
             "accounts_person": {"public_id": someone.public_id},
             "disclosures_organization": {"uscc": city.organization.uscc},
             "donations_receipt": {"number": paid.receipt.full_number},
@@ -181,6 +185,14 @@ def _taken_in(city: w.World) -> GiftImport:
 
 def _list(city: w.World) -> GiftImport:
     return lists.start(city, lists.SLICE)
+
+
+def _registry_list(city: w.World) -> RegistryList:
+    reviewer = w.person("city_reviewer", ("city_reviewer", "city", 0))
+    return upload_registry_list(
+        actor=reviewer, kind="dibao", source="市民政局", as_of=w.NOW.date(), file_name="名单.csv", now=w.NOW,
+        content=f"姓名,身份证号\n某某,{w.id_number(31)}\n".encode(),
+    )  # fmt: skip
 
 
 def _statement(city: w.World) -> StatementDraft:

@@ -9,24 +9,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.casework import operations
-from apps.casework.models import AccessRow, Household, Member, SealedField
+from apps.casework.models import AccessRow, Member, SealedField
 from apps.casework.operations import sealing
 from apps.core.errors import DomainError, PermissionRefused
 from tests import world as w
+from tests.casework.people import BOY, number
+from tests.casework.people import add_member as add
 
 pytestmark = pytest.mark.django_db
-BOY = dt.date(2016, 5, 4)
-
-
-def number(born: dt.date, order: int = 1) -> str:
-    body = f"110101{born:%Y%m%d}{order:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(d) * w_ for d, w_ in zip(body, weights, strict=True)) % 11]
-
-
-def add(city: w.World, family: Household, **typed: Any) -> Member:
-    asked = {"relation": "child", "name": "石小满", "id_number": number(BOY), "now": w.NOW} | typed
-    return operations.add_member(actor=city.people["caseworker_shiqiao"], household=family, **asked)
 
 
 def test_a_member_is_sealed_and_read_only_with_a_row() -> None:

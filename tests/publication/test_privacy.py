@@ -57,6 +57,7 @@ def test_ordinary_texts_pass(text: str) -> None:
     assert kinds(text) == set()
 
 
+@pytest.mark.django_db
 def test_the_refusal_does_not_repeat_what_it_found() -> None:
     with pytest.raises(NotPublishable) as refused:
         check_publishable(f"电话13800001234，{ID}")

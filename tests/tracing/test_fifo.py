@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from apps.core.actors import system
@@ -34,6 +34,8 @@ from tests import world as w
 
 pytestmark = pytest.mark.django_db
 ACTOR = system("tests")
+NO_SHRINK = (Phase.explicit, Phase.reuse, Phase.generate)
+"""A failing history is told as it is: shrinking it against a database would take minutes."""
 _numbers = iter(range(10**6, 10**9))
 
 
@@ -74,7 +76,7 @@ act = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINK)
 @given(st.lists(act, min_size=5, max_size=40))
 def test_the_ledger_does_what_the_slow_rule_says(history: list[tuple[str, int, int]]) -> None:
     with transaction.atomic():

@@ -14,6 +14,14 @@ register = template.Library()
 ENTRIES = (
     ("workbench", _("待办"), None),
     ("casework_households", _("家庭档案"), {"caseworker", "town_reviewer"}),
+    ("casework_alerts", _("重复提醒"), {"caseworker", "town_reviewer"}),
+    ("casework_registry", _("部门名单"), {"city_reviewer"}),
+    ("casework_erasures", _("档案销毁"), {"caseworker", "town_reviewer", "city_reviewer"}),
+    (
+        "publication_overrides",
+        _("公布前核对"),
+        {"caseworker", "town_reviewer", "city_reviewer", "project_officer", "manager", "editor"},
+    ),
     (
         "disbursements_list",
         _("拨付"),

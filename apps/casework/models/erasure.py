@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
@@ -57,3 +58,8 @@ class RetentionRule(models.Model):
             models.UniqueConstraint(fields=["kind", "effective_from"], name="retention_rule_once"),
             models.CheckConstraint(condition=Q(years__gt=0), name="retention_years_positive"),
         ]
+
+    @property
+    def law(self) -> str:
+        """This will give the rule's source in the reader's language."""
+        return self.law_en if self.law_en and (get_language() or "").startswith("en") else self.law_zh

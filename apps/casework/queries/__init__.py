@@ -1,6 +1,6 @@
 """Reads of casework."""
 
-from apps.casework.queries.alerts import AlertSeen, alerts_of, open_alerts, seen_by
+from apps.casework.queries.alerts import AlertSeen, alert_ids, alerts_of, open_alerts, seen_by
 from apps.casework.queries.files import (
     Due,
     bank_changed_since,
@@ -24,6 +24,7 @@ __all__ = [
     "AlertSeen",
     "Due",
     "Trace",
+    "alert_ids",
     "alerts_of",
     "bank_changed_since",
     "counts",

@@ -34,6 +34,12 @@ def alerts_of(actor: Actor) -> QuerySet[DuplicateAlert]:
     return rows.select_related("household__town", "other__town").prefetch_related("answers").order_by("-id")
 
 
+def alert_ids(household: Household) -> list[int]:
+    """This will list the ids of the alerts that name a household."""
+    rows = DuplicateAlert.objects.filter(Q(household=household) | Q(other=household))
+    return list(rows.values_list("pk", flat=True))
+
+
 def seen_by(actor: Actor, alerts: list[DuplicateAlert]) -> Iterator[AlertSeen]:
     """This will turn alerts to the actor's side, once for each of their own files."""
     towns = actor.scopes("caseworker") | actor.scopes("town_reviewer")

@@ -21,7 +21,7 @@ from apps.donations.models import Gift, Team
 from apps.donations.operations.opening import NotRaising, TeamOver
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import accepts_gifts
-from apps.publication.privacy import check_publishable
+from apps.publication.privacy import check_typed_in_public
 
 GOAL_MAXIMUM = 10_000_000_00
 """¥10,000,000, in fen: beyond it somebody has mistyped."""
@@ -140,4 +140,4 @@ def _check(draft: TeamDraft, fund: MicroFund) -> None:
     if draft.goal.currency != fund.currency or not 100 <= draft.goal.minor <= GOAL_MAXIMUM:
         raise BadGoal()
     for field in ("title", "organizer", "words"):
-        check_publishable(getattr(draft, field), field=field)
+        check_typed_in_public(getattr(draft, field), field=field)

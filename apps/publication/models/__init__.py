@@ -1,3 +1,4 @@
+from apps.publication.models.overrides import PrivacyOverride
 from apps.publication.models.releases import (
     AidItem,
     ExpenseUse,
@@ -13,6 +14,7 @@ __all__ = [
     "ExpenseUse",
     "FacetValue",
     "PeriodKind",
+    "PrivacyOverride",
     "PublicHeading",
     "PublicRow",
     "PublicRowText",

@@ -10,7 +10,7 @@ import apps.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("publication", "0002_releases"),
+        ("publication", "0003_privacy_overrides"),
     ]
 
     operations = [
