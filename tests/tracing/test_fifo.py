@@ -27,6 +27,7 @@ from apps.ledger.operations import (
     return_payment,
     settle_refund,
 )
+from apps.ledger.operations.folding import lock_earmarks
 from apps.ledger.queries import gift_allocations
 from apps.tracing.example import GIFTS, PAYMENTS, worked_example
 from apps.tracing.flow import Place, draw
@@ -143,6 +144,7 @@ def run(history: list[tuple[str, int, int]]) -> None:
 
 
 def compare(earmark: int, slow: Slow, entries: dict[int, int]) -> None:
+    lock_earmarks([earmark])  # folds the gifts nothing was spent after
     seqs = dict(Lot.objects.filter(earmark=earmark).values_list("pk", "seq"))
     real: dict[tuple[int, int], int] = defaultdict(int)
     for lot, entry, amount in Allocation.objects.filter(lot__earmark=earmark).values_list(
