@@ -85,7 +85,7 @@ def _write(head: list[str], rows: list[list[str]], committed: list[list[str]]) -
 
 
 EVERY_OFFICERS = {"workbench/rules/<int:pk>/ disbursements_rule"}
-"""A published rule table is for every officer to read, whatever town or organization; publishing asks its policy (C6)."""
+"""A published rule table is for every officer to read, whatever town they are of; publishing asks its policy (C6)."""
 
 
 def test_nobody_elsewhere_reaches_an_object() -> None:
