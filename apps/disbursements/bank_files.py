@@ -128,7 +128,8 @@ def read_results(content: bytes, *, batch_number: str, currency: str, layout: st
     )
     if start is None:
         raise BadResultFile(str(_("没有找到表头：%(header)s。")) % {"header": "、".join(columns.back)})
-    outcomes, faults = [], []
+    outcomes: list[LineOutcome] = []
+    faults: list[str] = []
     for number, row in enumerate(rows[start + 1 :], start=start + 2):
         if not any(cell.strip() for cell in row):
             continue

@@ -74,7 +74,8 @@ class ChooseForm(forms.Form):
     def __init__(
         self, *args: Any, households: QuerySet[Household], projects: QuerySet[Project], **kwargs: Any
     ) -> None:
-        super().__init__(*args, auto_id="rule_%s", **kwargs)
+        kwargs.setdefault("auto_id", "rule_%s")
+        super().__init__(*args, **kwargs)
         _offer_households(self, households)
         self.fields["project"].queryset = projects  # type: ignore[attr-defined]
 

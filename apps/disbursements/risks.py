@@ -74,7 +74,7 @@ def _attachments(item: Disbursement, family: Household) -> list[Risk]:
     kinds = {digests[digest] for _pk, household, digest in twins if household != family.pk}
     same = [pk for pk, household, _digest in twins if household == family.pk]
     again = 0
-    earlier = Application.objects.filter(household=family).exclude(pk=item.application_id)
+    earlier = Application.objects.filter(household=family).exclude(pk=item.application.pk)
     for other in earlier.exclude(disbursements__status=Status.REJECTED).distinct():
         used = set(other.attachments) & set(same)
         again += bool(used)

@@ -22,12 +22,18 @@ WHOLE = 10_000
 class Row(Protocol):
     """What the calculation reads of a table's row."""
 
-    what: str
-    key: str
-    floor: int | None
-    ceiling: int | None
-    share_bp: int | None
-    amount: int | None
+    @property
+    def what(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def floor(self) -> int | None: ...
+    @property
+    def ceiling(self) -> int | None: ...
+    @property
+    def share_bp(self) -> int | None: ...
+    @property
+    def amount(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ def line_words(line: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     """This will write one line of an explanation; `labels` are the table's rows by key."""
     figures = dict(line["figures"])
     key = labels.get(figures.get("key", ""), figures.get("key", ""))
-    told = {name: _yuan(figures.get(name)) for name in figures if name not in ("key", "n", "share_bp")}
+    told: dict[str, Any] = {
+        name: _yuan(figures.get(name)) for name in figures if name not in ("key", "n", "share_bp")
+    }
     told |= {"key": key, "n": figures.get("n"), "share": _percent(figures.get("share_bp"))}
     if line["code"] == "band" and figures.get("ceiling") is None:
         return _("自付超过%(floor)s的部分%(part)s，救助%(share)s") % told
-    return _SENTENCES[line["code"]]() % told
+    return str(_SENTENCES[line["code"]]() % told)
 
 
 _SENTENCES: Mapping[str, Any] = {

@@ -32,7 +32,7 @@ from charity_site.demonstration.facts import ALIASES, EXPENSES, MESSAGES, Plan
 from charity_site.demonstration.people import Staff
 
 SENDER = system("demo")
-ANSWERS = {
+ANSWERS: dict[str, str] = {
     FlagKind.FIRST_PAYMENT: "电话核对过户名和账号，是户主本人。",
     FlagKind.ABOVE_USUAL: "本次住院时间长，单据已核。",
     FlagKind.SAME_ACCOUNT: "同一户主的两份档案，已核实。",

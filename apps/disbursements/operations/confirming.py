@@ -6,6 +6,7 @@ import datetime as dt
 import hmac
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -183,7 +184,7 @@ def confirm_disbursement(
     return locked
 
 
-def _move(item: Disbursement, actor: Actor, now: dt.datetime, *, how: str, **fields: object) -> None:
+def _move(item: Disbursement, actor: Actor, now: dt.datetime, *, how: str, **fields: Any) -> None:
     move(item, Status.CONFIRMED, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
          confirmed_at=now, confirmed_how=how, **fields)  # fmt: skip
     note_confirmed(disbursement=item.pk)
