@@ -38,6 +38,7 @@ def disclosures(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         context.update(error=error, hidden=[])
         status = error.status if isinstance(error, BadInput) or error.status == 503 else 400
+        request.refused = True  # type: ignore[attr-defined]  # the frame repeats no query
         return mark_private(render(request, "search/page.html", context, status=status))
     values = catalog()
     tree = asked.tree()

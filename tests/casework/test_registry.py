@@ -257,3 +257,8 @@ def test_forgotten_lists_and_stray_files_are_swept(
     item.refresh_from_db()
     assert item.status == "refused" and not item.entries.exists()
     assert [path for path in files.folder().rglob("*") if path.is_file()] == []
+
+
+def test_an_entry_that_has_ended_matches_nobody(city: w.World) -> None:
+    live(city, table(w.id_number(1), until="2026-11-22").encode(), kind="tekun")
+    assert tier(w.household(city, 1)) == "dibao"
