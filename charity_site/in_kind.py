@@ -1,5 +1,5 @@
 """Receipts for goods: inventory says that a consignment was accepted, donations issues the receipt. The two rooms stand
-on one floor and don't know each other, so the word is passed on here (docs/adr/0007-receipts-of-goods.md)."""
+on one floor and don't know each other, so the word is passed on here (docs/adr/0009-receipts-of-goods.md)."""
 
 from __future__ import annotations
 
