@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +40,14 @@ def register_organization(
     )  # fmt: skip
     bump_epoch()
     return organization
+
+
+def note_reports(*, organization_id: int, overdue_since: dt.date | None, overdue_count: int) -> None:
+    """This will write down what disclosures knows of an organization's own reports, so that funds can refuse a new
+    campaign while one is late (F7)."""
+    Organization.objects.filter(pk=organization_id).update(
+        overdue_since=overdue_since, overdue_count=overdue_count
+    )
 
 
 def register_audit_firm(

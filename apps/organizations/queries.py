@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from apps.organizations.models import AuditFirm, Organization
+import datetime as dt
+
+from apps.organizations.models import AuditFirm, Organization, OrganizationKind, RatioLimit
 
 
 def federation() -> Organization:
@@ -15,3 +17,13 @@ def independent_firms(organization_ids: set[int]) -> list[int]:
         .order_by("id")
         .values_list("id", flat=True)
     )
+
+
+def ratio_limit(*, kind: str, licensed: bool, net_assets: int, day: dt.date) -> RatioLimit | None:
+    """This will give the limits that count for a charity on a day (D7): of its kind and licence, the class with the
+    highest lower bound that its net assets (fen) reach. None before the first table was in force."""
+    rows = RatioLimit.objects.filter(
+        licensed=licensed, effective_from__lte=day, assets_from__lte=max(net_assets, 0)
+    )
+    names = [kind] if kind == OrganizationKind.FOUNDATION else [kind, "others"]
+    return rows.filter(kind__in=names).order_by("-effective_from", "-assets_from").first()

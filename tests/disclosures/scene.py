@@ -8,7 +8,7 @@ from apps.accounts.models import Grant, Person
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
 from apps.disclosures import operations as op
-from apps.disclosures.models import Report
+from apps.disclosures.models import Duty, Report
 from apps.disclosures.operations import LineInput
 from apps.disclosures.states import Section
 from apps.organizations.models import AuditFirm
@@ -16,6 +16,7 @@ from apps.organizations.operations import register_audit_firm
 from apps.publication.releases import release_due
 from tests import world as w
 
+PROGRESS = "implementation_progress"
 NARRATIVE = "本期向石桥镇五户困难家庭发放大病救助金，社工两次入户核实，材料齐全才付款。"
 
 
@@ -55,9 +56,16 @@ def helped(*, families: int = 5, at: dt.datetime = w.NOW) -> w.World:
     return city
 
 
-def drafted(city: w.World, *, now: dt.datetime | None = None) -> Report:
+def drafted(city: w.World, *, now: dt.datetime | None = None, kind: str = PROGRESS) -> Report:
     at = now or city.now + dt.timedelta(hours=1)
-    return op.start_report(actor=city.people["officer"], project=city.project, until=civil_day(at), now=at)
+    duty = next_duty(city, kind)
+    return op.start_report(actor=city.people["officer"], duty=duty, until=civil_day(at), now=at)
+
+
+def next_duty(city: w.World, kind: str = PROGRESS) -> Duty:
+    """This will give the oldest duty of a kind without a report; when all have one, the last."""
+    rows = Duty.objects.filter(project=city.project, code=kind).order_by("n")
+    return rows.filter(reports=None).first() or rows.last()
 
 
 def as_computed(report: Report) -> dict[tuple[str, str], LineInput]:
