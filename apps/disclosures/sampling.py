@@ -1,7 +1,8 @@
 """Which payments an auditor looks at: drawn by the seed that was committed at submission, so that nobody chose them.
 
-Each payment's place is SHA-256("<seed>:<report>:sample:<entry>"); the lowest places are drawn: a tenth, at least ten,
-at most sixty, all where there are fewer. Whoever holds the list of payments (auditor, supervisor) can draw again once the
+Each payment's place is SHA-256("<seed>:<report>:sample:<entry>"); the lowest places are drawn: a tenth, at least
+ten, at most sixty, all where there are fewer. Whoever holds the list of payments (auditor, supervisor) can draw
+again once the
 seed is out; the list's own hash is published with the report.
 """
 

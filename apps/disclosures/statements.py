@@ -1,7 +1,8 @@
 """The statutory statements (D1: audited accounts), each line a query over ledger accounts by data.
 
-资产负债表 balance sheet, 业务活动表 activities, 现金流量表 cash flow of the non-profit accounting system. The
-ledger keeps no closing entries: net assets are what income, expense and transfers leave, by whether their earmark is restricted.
+资产负债表 balance sheet, 业务活动表 activities, 现金流量表 cash flow of the non-profit accounting system.
+The ledger keeps no closing entries: net assets are what income, expense and transfers leave, by whether their
+earmark is restricted.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def statement_figures(organization: Organization, year: int, cutoff: dt.datetime) -> list[Figure]:
-    """This will compute an organization's three statements of a calendar year, keyed "<line>:<column>"; nothing for one
+    """This will compute an organization's three statements of a calendar year, keyed "<line>:<column>";
+    nothing for one
     that keeps no book here."""
     book = book_of(organization)
     if book is None:

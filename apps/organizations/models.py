@@ -66,8 +66,9 @@ class Organization(models.Model):
 
 
 class RatioLimit(models.Model):
-    """The yearly limits of a class of charities (D7), by kind, licence and net assets at last year's end (fen; the
-    lower bound belongs to the class). Shares in basis points. `of_income`: spending is measured against last year's income
+    """The yearly limits of a class of charities (D7), by kind, licence and net assets at last year's end (fen;
+    the lower bound belongs to the class). Shares in basis points. `of_income`: spending is measured against
+    last year's income
     (or the three-year average), else against net assets; `also_of_income` asks for that share of income as well."""
 
     kind = models.CharField(

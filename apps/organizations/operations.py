@@ -22,7 +22,7 @@ class BadCreditCode(BadInput):
 def register_organization(
     *, actor: Actor, name: str, uscc: str, kind: str, address: str, phone: str, name_en: str = "",
     certificate: str = "",
-    is_federation: bool = False, query_url: str = "", is_fictional: bool = False,
+    is_federation: bool = False, query_url: str = "", is_fictional: bool = False, first_report_year: int = 2026,
 ) -> Organization:  # fmt: skip
     """This will register a charity by its unified social credit code, or correct its facts; safe to repeat by `uscc`.
 
@@ -35,7 +35,7 @@ def register_organization(
         defaults={
             "name": name, "name_en": name_en, "kind": kind, "address": address, "phone": phone,
             "certificate": certificate, "is_federation": is_federation, "query_url": query_url,
-            "is_fictional": is_fictional,
+            "is_fictional": is_fictional, "first_report_year": first_report_year,
         },
     )  # fmt: skip
     bump_epoch()

@@ -58,7 +58,6 @@ def publish_reports(city: City, projects: Mapping[str, Project]) -> None:
             if (slug, duty.n) == OVERDUE or at(duty.due_on, -2, 17) >= city.now:
                 break
             _publish(city, slug, duty, auditors)
-    op.note_lateness(now=city.now)
 
 
 def _publish(city: City, slug: str, duty: Duty, auditors: Mapping[int | None, Actor]) -> Report:

@@ -138,7 +138,7 @@ def test_returned_reports_come_back_to_the_same_auditor() -> None:
 def test_who_may_not() -> None:
     city = scene.helped()
     stranger = w.person("stranger", ("project_officer", "organization", city.organization.pk + 1))
-    given = {"project": city.project, "now": LATER}
+    given = {"duty": scene.next_duty(city), "now": LATER}
     for actor in (
         stranger,
         city.people["manager"],

@@ -126,7 +126,7 @@ def _with(request: HttpRequest, keep: dict[str, str], **more: str) -> str:
 @cached_page()
 @require_safe
 def kinds(request: HttpRequest) -> HttpResponse:
-    """This will show the law's table: each kind of report, what begins it, when it is due, what it holds, its source."""
+    """This will show the law's table: each kind of report, what begins it, when it is due, its lines and source."""
     rows = kinds_table()
     later: dict[str, Any] = {}
     for row in rows:
