@@ -1,4 +1,4 @@
-"""The story's other reports: plans, campaigns, the year's reports of each charity, one late, one extended, one corrected.
+"""The story's other reports: plans, campaigns, each charity's yearly ones: one late, one extended, one corrected.
 
 Everything that needs no story of its own is written as the books have it and published two days before its date.
 """
@@ -36,7 +36,7 @@ ENGLISH = "Written as the books have it; figures and sources stand in the table 
 
 
 def publish_other_reports(city: City) -> None:
-    """This will publish what the story owes besides progress of work, leave one report late, extend one, correct one."""
+    """This will publish what the story owes besides progress of work; one stays late, one is extended, one corrected."""
     codes = {partner.pk: code for code, partner in city.partners.items()}
     rows = Duty.objects.exclude(code=PROGRESS).filter(fulfilled_on=None, lapsed_on=None)
     for duty in rows.select_related("kind", "project", "organization").order_by("due_on", "id"):
