@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from PIL import Image
 
 from apps.core.images import LARGEST_FILE, BadImage, reencode
 from apps.disclosures.errors import BadAttachment
@@ -45,6 +46,7 @@ def keep(content: bytes) -> Kept:
     if content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:]:
         kind = "application/pdf"
     else:
+        Image.init()  # knows every format by name, not only those that were used before
         try:
             content, kind = reencode(content, longest_side=2400).content, "image/jpeg"
         except BadImage as error:

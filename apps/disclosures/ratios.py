@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apps.core.clock import civil_day, start_of_day
-from apps.disclosures.figures import database_clock
-from apps.disclosures.statements import LONG_AGO, Turnover, book_of, turnover
+from django.db import transaction
+
+from apps.core.clock import civil_day
+from apps.core.pages import bump_epoch
+from apps.disclosures.models import YearSum
+from apps.disclosures.statements import book_of, turnover_by_year
 from apps.organizations.models import Organization, RatioLimit
-from apps.organizations.queries import ratio_limit
+from apps.organizations.queries import limit_among
 
 INCOME = ("gift_income", "gift_in_kind", "other_income")
 COSTS = ("programme", "management", "fundraising")
@@ -47,60 +50,66 @@ class RatioYear:
     ratios: list[Ratio]
     limit: RatioLimit | None
     net_assets: int
+    as_of: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
-class YearSums:
-    """A year's sums in fen: income, costs by role, gift income, and net assets at its end."""
-
-    income: int = 0
-    gifts: int = 0
-    programme: int = 0
-    management: int = 0
-    fundraising: int = 0
-    net_assets: int = 0
-
-    @property
-    def spending(self) -> int:
-        return self.programme + self.management + self.fundraising
-
-
-def ratios_of(organization: Organization, now: dt.datetime) -> list[RatioYear]:
-    """This will compute an organization's ratios of this and the two years before, newest first; nothing for one that
-    keeps no book here. One statement a year."""
-    book = book_of(organization)
-    if book is None:
-        return []
-    this, cutoff = civil_day(now).year, database_clock()
-    first = this - YEARS_SHOWN - 2
-    sums: dict[int, YearSums] = defaultdict(YearSums)
-    held = _net(turnover(book, start=LONG_AGO, end=_jan(first), cutoff=cutoff))
-    sums[first - 1] = YearSums(net_assets=held)
-    for year in range(first, this + 1):
-        rows = turnover(book, start=_jan(year), end=_jan(year + 1), cutoff=cutoff)
-        held += _net(rows)
-        sums[year] = _sums(rows, held)
+def ratios_of(organization: Organization) -> list[RatioYear]:
+    """This will give an organization's ratios of the last three counted years, newest first; nothing for one that keeps
+    no book here. Two statements."""
+    found = {row.year: row for row in YearSum.objects.filter(organization=organization)}
+    limits = list(RatioLimit.objects.filter(licensed=organization.is_licensed))
     made = []
-    for year in range(this, this - YEARS_SHOWN, -1):
-        if sums[year] == YearSums(net_assets=sums[year].net_assets) and not sums[year - 1].income:
-            continue
-        limit = ratio_limit(
-            kind=organization.kind, licensed=organization.is_licensed, net_assets=sums[year - 1].net_assets,
-            day=dt.date(year, 12, 31),
-        )  # fmt: skip
-        ratios = ratios_from(year, sums, limit)
-        made.append(RatioYear(year, year < this, ratios, limit, sums[year - 1].net_assets))
+    for year in sorted(found, reverse=True)[:YEARS_SHOWN]:
+        before = _sum_of(found, year - 1)
+        limit = limit_among(limits, organization.kind, before.net_assets, dt.date(year, 12, 31))
+        row = found[year]
+        complete = civil_day(row.as_of).year > year
+        made.append(
+            RatioYear(year, complete, ratios_from(year, found, limit), limit, before.net_assets, row.as_of)
+        )
     return made
 
 
-def ratios_from(year: int, sums: dict[int, YearSums], limit: RatioLimit | None) -> list[Ratio]:
+def _sum_of(sums: Mapping[int, YearSum], year: int) -> YearSum:
+    """A year's sums; a year without a row before the first had nothing."""
+    return sums.get(year) or YearSum(
+        year=year, income=0, gifts=0, programme=0, management=0, fundraising=0, net_assets=0
+    )
+
+
+@transaction.atomic
+def count_years(*, organization: Organization, now: dt.datetime) -> int:
+    """This will count an organization's book by calendar years anew, in one statement (the clock's task); returns how
+    many years."""
+    book = book_of(organization)
+    if book is None:
+        return 0
+    by_year = turnover_by_year(book)
+    held, made = 0, 0
+    for year in range(min(by_year, default=civil_day(now).year), civil_day(now).year + 1):
+        of = by_year.get(year, {})
+        held -= sum(of.get(role, 0) for role in NET)
+        YearSum.objects.update_or_create(
+            organization=organization, year=year,
+            defaults={
+                "income": -sum(of.get(role, 0) for role in INCOME),
+                "gifts": -(of.get("gift_income", 0) + of.get("gift_in_kind", 0)), "net_assets": held, "as_of": now,
+                **{role: of.get(role, 0) for role in COSTS},
+            },
+        )  # fmt: skip
+        made += 1
+    bump_epoch()
+    return made
+
+
+def ratios_from(year: int, sums: Mapping[int, YearSum], limit: RatioLimit | None) -> list[Ratio]:
     """This will compute a year's ratios against a class's limits.
 
     Spending counts what reached beneficiaries (programme cost). Its measure is last year's income or, if that is
     kinder, the average of the last three; for charities without a licence last year's net assets. Management is a share
     of the year's spending and free below the law's sum; fundraising one of the three years' average gift income.
     """
-    now, before = sums[year], [sums[year - back] for back in (1, 2, 3)]
+    now, before = _sum_of(sums, year), [_sum_of(sums, year - back) for back in (1, 2, 3)]
     average = sum(each.income for each in before) // 3
     gifts = sum(each.gifts for each in before) // 3
     of_income = limit.of_income if limit else True
@@ -129,21 +138,3 @@ def _at_least(amount: int, base: int, share_bp: int) -> bool:
 
 def _at_most(amount: int, base: int, share_bp: int) -> bool:
     return amount * 10_000 <= base * share_bp
-
-
-def _sums(rows: list[Turnover], held: int) -> YearSums:
-    of: dict[str, int] = defaultdict(int)
-    for row in rows:
-        of[row.role] += row.amount
-    return YearSums(
-        income=-sum(of[role] for role in INCOME), gifts=-(of["gift_income"] + of["gift_in_kind"]),
-        programme=of["programme"], management=of["management"], fundraising=of["fundraising"], net_assets=held,
-    )  # fmt: skip
-
-
-def _net(rows: list[Turnover]) -> int:
-    return -sum(row.amount for row in rows if row.role in NET)
-
-
-def _jan(year: int) -> dt.datetime:
-    return start_of_day(dt.date(year, 1, 1))

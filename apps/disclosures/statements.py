@@ -72,6 +72,26 @@ def turnover(
         return [Turnover(role, mark, kind, int(total)) for role, mark, kind, total in cursor.fetchall()]
 
 
+_BY_YEAR = """
+SELECT extract(year FROM e.effective_at AT TIME ZONE 'Asia/Shanghai')::int, a.role, sum(l.amount)
+FROM ledger_line l
+JOIN ledger_entry e ON e.id = l.entry_id
+JOIN ledger_account a ON a.id = l.account_id
+WHERE a.book_id = %s AND l.currency = %s AND a.bears_earmark
+GROUP BY 1, 2
+"""
+
+
+def turnover_by_year(book: Book, currency: str = "CNY") -> dict[int, dict[str, int]]:
+    """This will sum income, costs and transfers of a book: {year of Asia/Shanghai: {role: fen, debit positive}}."""
+    made: dict[int, dict[str, int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_YEAR, [book.pk, currency])
+        for year, role, total in cursor.fetchall():
+            made.setdefault(int(year), {})[role] = int(total)
+    return made
+
+
 def lines_in_force(day: dt.date) -> list[StatementLine]:
     """This will give the lines of the statements as the accounting system has them on a day."""
     newest: dict[tuple[str, str], StatementLine] = {}

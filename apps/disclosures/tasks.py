@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 from celery import shared_task
 
 from apps.core import clock
@@ -7,7 +9,11 @@ from apps.core.actors import system
 from apps.disclosures.errors import NoIndependentAuditor
 from apps.disclosures.models import Report
 from apps.disclosures.operations import advance_duties, draw_auditor, note_lateness, remind_of_duties
+from apps.disclosures.ratios import count_years
 from apps.disclosures.states import Status
+from apps.organizations.models import Organization
+
+COUNTED_EVERY = dt.timedelta(hours=6)
 
 
 @shared_task(name="apps.disclosures.tasks.keep_duties")  # type: ignore[misc]
@@ -22,4 +28,8 @@ def keep_duties() -> int:
         except NoIndependentAuditor:
             continue
         changed += 1
+    for organization in Organization.objects.order_by("id"):
+        last = organization.year_sums.order_by("-as_of").first()
+        if last is None or last.as_of < now - COUNTED_EVERY:
+            changed += count_years(organization=organization, now=now)
     return changed

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from apps.organizations.models import AuditFirm, Organization, OrganizationKind, RatioLimit
 
@@ -20,10 +21,16 @@ def independent_firms(organization_ids: set[int]) -> list[int]:
 
 
 def ratio_limit(*, kind: str, licensed: bool, net_assets: int, day: dt.date) -> RatioLimit | None:
-    """This will give the limits that count for a charity on a day (D7): of its kind and licence, the class with the
-    highest lower bound that its net assets (fen) reach. None before the first table was in force."""
-    rows = RatioLimit.objects.filter(
-        licensed=licensed, effective_from__lte=day, assets_from__lte=max(net_assets, 0)
-    )
-    names = [kind] if kind == OrganizationKind.FOUNDATION else [kind, "others"]
-    return rows.filter(kind__in=names).order_by("-effective_from", "-assets_from").first()
+    """This will give the limits that count for a charity on a day (D7); None before the first table was in force."""
+    return limit_among(RatioLimit.objects.filter(licensed=licensed), kind, net_assets, day)
+
+
+def limit_among(rows: Iterable[RatioLimit], kind: str, net_assets: int, day: dt.date) -> RatioLimit | None:
+    """This will choose among the limits of one licence: those of the kind in force on the day, of the class with the
+    highest lower bound that the net assets (fen) reach."""
+    own = kind if kind == OrganizationKind.FOUNDATION else "others"
+    fit = [
+        row for row in rows
+        if row.kind in (kind, own) and row.effective_from <= day and row.assets_from <= max(net_assets, 0)
+    ]  # fmt: skip
+    return max(fit, key=lambda row: (row.effective_from, row.assets_from), default=None)

@@ -12,8 +12,8 @@ from pytest_django.asserts import assertContains
 
 from apps.core.clock import SHANGHAI
 from apps.disclosures import operations as op
-from apps.disclosures.models import Duty, Report
-from apps.disclosures.ratios import YearSums, ratios_from, ratios_of
+from apps.disclosures.models import Duty, Report, YearSum
+from apps.disclosures.ratios import count_years, ratios_from, ratios_of
 from apps.disclosures.statements import Turnover, figures_from, lines_in_force
 from apps.ledger import operations as ledger
 from apps.ledger.models import Book, Earmark
@@ -26,6 +26,12 @@ from tests.disclosures import scene
 
 YEAR = dt.datetime(2026, 12, 1, 9, tzinfo=SHANGHAI)
 JANUARY = dt.datetime(2027, 1, 5, 9, tzinfo=SHANGHAI)
+
+
+def total(**given: int) -> YearSum:
+    """A year's sums; what isn't named is nothing."""
+    names = ("income", "gifts", "programme", "management", "fundraising", "net_assets")
+    return YearSum(**{name: given.get(name, 0) for name in names})
 
 
 def values(figures: list) -> dict[str, int]:
@@ -172,25 +178,25 @@ def test_ratios_measure_against_the_year_before_or_three_years() -> None:
     limit = RatioLimit(of_income=True, spending_bp=7000, management_bp=1300, fundraising_bp=300,
                        management_free_below=20_000_000)  # fmt: skip
     sums = {
-        2026: YearSums(income=1, programme=700, management=104, fundraising=3),
-        2025: YearSums(income=1_000, gifts=90), 2024: YearSums(income=4_000, gifts=100),
-        2023: YearSums(income=1_000, gifts=110),
+        2026: total(income=1, programme=700, management=104, fundraising=3),
+        2025: total(income=1_000, gifts=90), 2024: total(income=4_000, gifts=100),
+        2023: total(income=1_000, gifts=110),
     }  # fmt: skip
     spending, management, fundraising = ratios_from(2026, sums, limit)
     assert (spending.base, spending.share_bp, spending.kept) == (1_000, 7000, True), "the kinder of the two"
     assert management.free and management.kept, "under ¥200,000 the percentage doesn't bind"
     assert (fundraising.base, fundraising.kept) == (100, True)
-    sums[2026] = YearSums(programme=69_900_000, management=20_000_000)
-    sums[2025] = YearSums(income=100_000_000)
+    sums[2026] = total(programme=69_900_000, management=20_000_000)
+    sums[2025] = total(income=100_000_000)
     spending, management, fundraising = ratios_from(2026, sums, limit)
     assert spending.base == (100_000_000 + 4_000 + 1_000) // 3 and spending.kept
     assert (management.kept, management.share_bp) == (False, 2224)
-    sums[2024] = sums[2023] = YearSums(income=100_000_000)
+    sums[2024] = sums[2023] = total(income=100_000_000)
     assert ratios_from(2026, sums, limit)[0].kept is False
     poor = RatioLimit(of_income=False, spending_bp=800, also_of_income_bp=5000, management_bp=2000, fundraising_bp=300,
                       management_free_below=20_000_000)  # fmt: skip
-    sums = {2026: YearSums(programme=100), 2025: YearSums(income=201, net_assets=1_000)}
-    sums |= {year: YearSums() for year in (2024, 2023)}
+    sums = {2026: total(programme=100), 2025: total(income=201, net_assets=1_000)}
+    sums |= {year: total() for year in (2024, 2023)}
     assert ratios_from(2026, sums, poor)[0].kept is False, (
         "8% of net assets are kept, half of the income isn't"
     )
@@ -199,7 +205,9 @@ def test_ratios_measure_against_the_year_before_or_three_years() -> None:
 @pytest.mark.django_db
 def test_ratios_on_the_organizations_page() -> None:
     city = scene.helped()
-    [year] = ratios_of(city.organization, w.NOW)
+    assert ratios_of(city.organization) == [], "not counted yet"
+    assert count_years(organization=city.organization, now=w.NOW) == 1
+    [year] = ratios_of(city.organization)
     assert (year.year, year.complete) == (2026, False)
     assert {one.name: one.amount for one in year.ratios}["spending"] == 500_015
     page = Client().get(f"/organizations/{city.organization.uscc}/")

@@ -14,7 +14,7 @@ from apps.disclosures.models.reports import (
     ReportStatusChange,
     ReportUse,
 )
-from apps.disclosures.models.statements import StatementLine
+from apps.disclosures.models.statements import StatementLine, YearSum
 
 __all__ = [
     "Audit",
@@ -33,4 +33,5 @@ __all__ = [
     "ReportUse",
     "SampleItem",
     "StatementLine",
+    "YearSum",
 ]

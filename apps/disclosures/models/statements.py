@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.disclosures import states
+from apps.organizations.models import Organization
 
 
 class StatementLine(models.Model):
@@ -37,3 +38,26 @@ class StatementLine(models.Model):
             ),
             models.CheckConstraint(condition=Q(sign__in=(-1, 1)), name="statement_line_sign"),
         ]
+
+
+class YearSum(models.Model):
+    """A calendar year of an organization's book in fen, counted by the clock, so that no page scans the ledger (D7).
+    `net_assets`: at the year's end, or so far."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="year_sums")
+    year = models.PositiveSmallIntegerField()
+    income = models.BigIntegerField()
+    gifts = models.BigIntegerField()
+    programme = models.BigIntegerField()
+    management = models.BigIntegerField()
+    fundraising = models.BigIntegerField()
+    net_assets = models.BigIntegerField()
+    as_of = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-year"]
+        constraints = [models.UniqueConstraint(fields=["organization", "year"], name="year_sum_once")]
+
+    @property
+    def spending(self) -> int:
+        return self.programme + self.management + self.fundraising

@@ -98,7 +98,7 @@ def open_project_duties(*, project_id: int, event: str, now: dt.datetime) -> int
     """
     project = lock_project(project_id)
     kinds, today = kinds_by_code(Scope.PROJECT), civil_day(now)
-    facts = facts_of(project, kinds)
+    facts = facts_of(project)
     made = 0
     for code, window in owed_by_project(facts, kinds, today):
         made += _open(project, code, window, event) is not None
@@ -181,9 +181,12 @@ def advance_duties(*, now: dt.datetime) -> int:
     for project_id, code, n in Duty.objects.filter(project__in=projects).values_list("project", "code", "n"):
         known[project_id].add((code, n))
     paid = _first_paid([project.pk for project in projects])
+    progress = Duty.objects.filter(project__in=projects, code=PROGRESS)
+    began = dict(progress.values_list("project", "began_on"))
     made = 0
     for project in projects:
-        facts = facts_of(project, kinds, first_paid=paid.get(project.pk), surplus=False)
+        first_day = began.get(project.pk) or _begins(project, paid.get(project.pk))
+        facts = _facts(project, first_day, surplus=False)
         owed = {(code, window.n) for code, window in owed_by_project(facts, kinds, today)}
         if owed - known[project.pk]:
             made += open_project_duties(project_id=project.pk, event="disclosures.clock", now=now)
@@ -197,20 +200,23 @@ def advance_duties(*, now: dt.datetime) -> int:
     return made
 
 
-def facts_of(
-    project: Project, kinds: Kinds, *, first_paid: dt.datetime | None = None, surplus: bool | None = None
-) -> Facts:
+def facts_of(project: Project) -> Facts:
     """This will read what of a project matters for its duties. The first day of its implementation is known once and
     stays: the duties keep it."""
-    began = None
     known = Duty.objects.filter(project=project, code=PROGRESS).order_by("n")
     began = known.values_list("began_on", flat=True).first()
-    if began is None:
-        paid = first_paid or _first_paid([project.pk]).get(project.pk)
-        began = min((civil_day(at) for at in (paid, project.executing_at) if at is not None), default=None)
-    if surplus is None:
-        marks = project_earmarks([project.pk]).values()
-        surplus = project.completed_at is not None and figures(marks).unspent > 0
+    paid = _first_paid([project.pk]).get(project.pk) if began is None else None
+    marks = project_earmarks([project.pk]).values()
+    surplus = project.completed_at is not None and figures(marks).unspent > 0
+    return _facts(project, began or _begins(project, paid), surplus)
+
+
+def _begins(project: Project, paid: dt.datetime | None) -> dt.date | None:
+    """Implementation begins with the first payment or `executing`, whichever is first (D1)."""
+    return min((civil_day(at) for at in (paid, project.executing_at) if at is not None), default=None)
+
+
+def _facts(project: Project, began: dt.date | None, surplus: bool) -> Facts:
     return Facts(
         filed=_day(project.filed_at), raising=_day(project.raising_at), closed=_day(project.closed_at), began=began,
         completed=_day(project.completed_at),

@@ -185,7 +185,7 @@ def organization(request: HttpRequest, uscc: str) -> HttpResponse:
         request, "disclosures/organization.html",
         {"organization": found, "stops": stops, "late": sum(stop["state"] == "late" for stop in stops), "now": now,
          "reports": [(row, report_title(row)) for row in reports_of(found.pk)[:60]], "lateness": late_history(found.pk),
-         "ratios": ratios_of(found, now)},
+         "ratios": ratios_of(found)},
     )  # fmt: skip
 
 
