@@ -72,7 +72,7 @@ class DutyFilter:
     cursor: str = ""
 
 
-def find_duties(wanted: DutyFilter, now: dt.datetime) -> QuerySet[Duty]:
+def find_duties(wanted: DutyFilter, now: dt.datetime) -> QuerySet[Any]:
     """This will give the duties that a filter asks for, the latest date first, with what is public of their reports."""
     today = civil_day(now)
     rows = _duties().annotate(due=Coalesce("extended_due_on", "due_on"))
@@ -205,7 +205,7 @@ def visible_reports(actor: Actor) -> QuerySet[Report]:
     return rows.filter(_of_organizations(own) | Q(pk__in=drawn.values("report")))
 
 
-def open_duties(actor: Actor) -> QuerySet[Duty]:
+def open_duties(actor: Actor) -> QuerySet[Any]:
     """This will list the duties without a published report that concern an actor, the nearest date first."""
     rows = Duty.objects.filter(fulfilled_on=None, lapsed_on=None).select_related(
         "kind", "project__fund", "organization"

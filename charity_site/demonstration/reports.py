@@ -63,6 +63,7 @@ def publish_reports(city: City, projects: Mapping[str, Project]) -> None:
 def _publish(city: City, slug: str, duty: Duty, auditors: Mapping[int | None, Actor]) -> Report:
     written, until = at(duty.due_on, -9, 10), duty.due_on - dt.timedelta(days=10)
     qualified = (slug, duty.n) == QUALIFIED
+    assert duty.project is not None
     partner = duty.project.partner_id
     officer = city.staff[f"officer1.partner{partner}" if partner else "officer1"]
     report = op.start_report(actor=officer, duty=duty, until=until, now=written)

@@ -23,7 +23,7 @@ CORRECTED = "child-illness"
 CORRECTION_REASON = "原文把入户核实写成一次，实际每户两次，经社工记录核对后更正。"
 
 WORDS = {
-    "fundraising_plan": "本方案已向民政部门备案，目标、预算、期限、受益人和剩余财产的处理都按备案内容。",
+    "fundraising_plan": "本方案已向民政部门备案，目标、预算、期限、受益人和剩余财产处理照备案公布。",
     "fundraising_progress": "本期募捐按备案方案进行，捐款全部进入总会账户，各渠道收入和手续费按总账列示。",
     "fundraising_result": "募捐已经结束，收入和已公布的使用按总账列示，未使用的款项按方案继续用于本项目。",
     "partner_evaluation": "合作方按合同执行，预算科目没有超支，签收和发票齐全；对方按期提交了报告。",
@@ -36,7 +36,7 @@ ENGLISH = "Written as the books have it; figures and sources stand in the table 
 
 
 def publish_other_reports(city: City) -> None:
-    """This will publish what the story owes besides progress of work; one stays late, one is extended, one corrected."""
+    """This will publish what else the story owes: one stays late, one is extended, one corrected."""
     codes = {partner.pk: code for code, partner in city.partners.items()}
     rows = Duty.objects.exclude(code=PROGRESS).filter(fulfilled_on=None, lapsed_on=None)
     for duty in rows.select_related("kind", "project", "organization").order_by("due_on", "id"):

@@ -131,8 +131,8 @@ def test_files_are_told_by_their_content_and_a_changed_byte_is_found(media: Path
         op.remove_attachment(actor=officer, attachment=paper, now=LATER)
     for statement in ("UPDATE disclosures_reportattachment SET sha256 = repeat('0', 64)",
                       "DELETE FROM disclosures_reportattachment",
-                      "INSERT INTO disclosures_reportattachment (report_id, public_id, name, content_type, size, sha256,"
-                      " added_by, added_at) SELECT id, 'x', 'x', 'application/pdf', 1, repeat('1', 64), 1, now()"
+                      "INSERT INTO disclosures_reportattachment (report_id, public_id, name, content_type, size, "
+                      "sha256, added_by, added_at) SELECT id, 'x', 'x', 'application/pdf', 1, repeat('1', 64), 1, now()"
                       " FROM disclosures_report"):  # fmt: skip
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
@@ -77,7 +78,7 @@ def remind_of_duties(*, now: dt.datetime) -> int:
     return made
 
 
-def _extended_to(horizon: dt.date):  # type: ignore[no-untyped-def]
+def _extended_to(horizon: dt.date) -> QuerySet[Duty]:
     return open_duties().filter(extended_due_on__lte=horizon)
 
 
@@ -149,7 +150,7 @@ def order_correction(*, actor: Actor, report: Report, reason: str, now: dt.datet
     return duty
 
 
-def open_duties():  # type: ignore[no-untyped-def]
+def open_duties() -> QuerySet[Duty]:
     """This will give the duties that still wait for their report."""
     return Duty.objects.filter(fulfilled_on=None, lapsed_on=None)
 

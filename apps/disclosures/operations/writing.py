@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.core.actors import Actor
 from apps.core.clock import SHANGHAI, civil_day
@@ -264,17 +265,15 @@ def _check_correction(report: Report) -> None:
 def _hold(report: Report, books: Books) -> None:
     """Fix the uses. What an earlier version of the same report holds stays with that version."""
     ReportUse.objects.filter(report=report).delete()
-    earlier = ReportUse.objects.none()
-    if report.corrects_id is not None:
-        chain = Report.objects.filter(pk=report.root_id) | Report.objects.filter(root=report.root_id)
-        earlier = ReportUse.objects.filter(report__in=chain).exclude(report=report)
-    have = set(earlier.values_list("release", "expense"))
+    earlier = ReportUse.objects.filter(Q(report=report.first) | Q(report__root=report.first))
+    have = list(earlier.values_list("release", "expense"))
+    releases, expenses = {release for release, _ in have}, {expense for _, expense in have}
     ReportUse.objects.bulk_create(
         [
             *(ReportUse(report=report, release=each, amount=each.amount)
-              for each in books.releases if (each.pk, None) not in have),
+              for each in books.releases if each.pk not in releases),
             *(ReportUse(report=report, expense=each, amount=each.amount)
-              for each in books.expenses if (None, each.pk) not in have),
+              for each in books.expenses if each.pk not in expenses),
         ]
     )  # fmt: skip
 

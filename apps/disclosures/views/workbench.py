@@ -181,8 +181,8 @@ def _keep(request: Request, form: ReportForm, found: Report) -> bool:
     except DraftChanged as error:
         # Nothing is overwritten; the next save of this page is one that has seen the other's.
         add_to_form(form, error)
-        form.data = form.data.copy()
-        form.data["revision"] = str(Report.objects.values_list("revision", flat=True).get(pk=found.pk))
+        form.data = data = request.POST.copy()
+        data["revision"] = str(Report.objects.values_list("revision", flat=True).get(pk=found.pk))
         return False
     except DomainError as error:
         add_to_form(form, error)
