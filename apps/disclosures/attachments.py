@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from PIL import Image
 
 from apps.core.images import LARGEST_FILE, BadImage, reencode
 from apps.disclosures.errors import BadAttachment
@@ -46,10 +45,9 @@ def keep(content: bytes) -> Kept:
     if content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:]:
         kind = "application/pdf"
     else:
-        Image.init()  # knows every format by name, not only those that were used before
         try:
             content, kind = reencode(content, longest_side=2400).content, "image/jpeg"
-        except BadImage as error:
+        except (BadImage, KeyError) as error:  # KeyError: Pillow opens no "MPO" by that name
             raise BadAttachment() from error
     digest = hashlib.sha256(content).hexdigest()
     place = path_of(digest)
