@@ -89,6 +89,24 @@ def test_partners_emergencies_and_short_campaigns() -> None:
     assert dues(project=project)["partner_evaluation"] == ["2027-03-05"]
 
 
+def test_short_work_that_lasts_is_counted_from_its_first_day() -> None:
+    """A plan of four months owes progress once its work has in fact lasted six; later windows keep the first day."""
+    city = w.build()
+    project, officer = city.project, city.people["officer"]
+    type(project).objects.filter(pk=project.pk).update(ends_on=city.now.date() + dt.timedelta(days=60))
+    funds.close_raising(actor=officer, project=project, now=w.NOW)
+    funds.start_executing(actor=officer, project=project, now=at("2026-11-30"))
+    w.work()
+    assert not Duty.objects.filter(code=scene.PROGRESS).exists()
+    for day in ("2027-05-30", "2027-05-31", "2027-09-01", "2027-09-02"):
+        op.advance_duties(now=at(day))
+    rows = Duty.objects.filter(code=scene.PROGRESS).order_by("n")
+    assert list(rows.values_list("n", "began_on", "starts_on", "due_on")) == [
+        (3, dt.date(2026, 11, 30), dt.date(2027, 5, 30), dt.date(2027, 8, 30)),
+        (4, dt.date(2026, 11, 30), dt.date(2027, 8, 30), dt.date(2027, 11, 30)),
+    ]  # fmt: skip
+
+
 def test_an_organizations_year_by_its_licence() -> None:
     city = w.build(raising=False)
     other = charity("澜江市晨光助学服务中心", "51449900MJL000002")

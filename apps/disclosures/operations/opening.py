@@ -54,7 +54,16 @@ class Facts:
     has_surplus: bool
 
 
-def owed_by_project(facts: Facts, kinds: Kinds, today: dt.date) -> Iterator[tuple[str, Window[DutyKind]]]:
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A duty that a project has: its kind's code, its window, and the day its counting began."""
+
+    code: str
+    window: Window[DutyKind]
+    began: dt.date
+
+
+def owed_by_project(facts: Facts, kinds: Kinds, today: dt.date) -> Iterator[Owed]:
     """This will list every duty that a project has had up to today, by the kinds as they were in force."""
     for code, rows in kinds.items():
         trigger, applies = rows[-1].trigger, rows[-1].applies
@@ -70,12 +79,12 @@ def owed_by_project(facts: Facts, kinds: Kinds, today: dt.date) -> Iterator[tupl
         if rows[-1].rule not in RECURRING:
             window = once(begin, rows, add_working_days)
             if window is not None:
-                yield code, window
+                yield Owed(code, window, begin)
             continue
         for window in recurring(begin, rows, today, end):
             long = facts.is_long or window.starts_on >= add_months(begin, LASTS_LONGER_THAN)
             if applies != Applies.LONG or long:
-                yield code, window
+                yield Owed(code, window, begin)
 
 
 def _span(facts: Facts, trigger: str) -> tuple[dt.date | None, dt.date | None]:
@@ -100,8 +109,8 @@ def open_project_duties(*, project_id: int, event: str, now: dt.datetime) -> int
     kinds, today = kinds_by_code(Scope.PROJECT), civil_day(now)
     facts = facts_of(project)
     made = 0
-    for code, window in owed_by_project(facts, kinds, today):
-        made += _open(project, code, window, event) is not None
+    for owed in owed_by_project(facts, kinds, today):
+        made += _open(project, owed.code, owed.window, owed.began, event)
     for code, rows in kinds.items():
         _begin, ended = _span(facts, rows[-1].trigger)
         if ended is not None and rows[-1].rule in RECURRING:
@@ -187,7 +196,7 @@ def advance_duties(*, now: dt.datetime) -> int:
     for project in projects:
         first_day = began.get(project.pk) or _begins(project, paid.get(project.pk))
         facts = _facts(project, first_day, surplus=False)
-        owed = {(code, window.n) for code, window in owed_by_project(facts, kinds, today)}
+        owed = {(each.code, each.window.n) for each in owed_by_project(facts, kinds, today)}
         if owed - known[project.pk]:
             made += open_project_duties(project_id=project.pk, event="disclosures.clock", now=now)
     for organization in Organization.objects.order_by("id"):
@@ -242,16 +251,12 @@ def _first_paid(projects: list[int]) -> dict[int, dt.datetime]:
     return dict(rows.values_list("project").annotate(first=Min("paid_at")))
 
 
-def _open(project: Project, code: str, window: Window[DutyKind], event: str) -> Duty | None:
-    began = window.starts_on
-    if window.n > 1:
-        first = Duty.objects.filter(project=project, code=code).order_by("n").first()
-        began = first.began_on if first else window.starts_on
-    duty, created = Duty.objects.get_or_create(
+def _open(project: Project, code: str, window: Window[DutyKind], began: dt.date, event: str) -> bool:
+    _duty, created = Duty.objects.get_or_create(
         project=project, code=code, n=window.n,
         defaults={
             "kind": window.kind, "organization_id": project.partner_id or project.fund.organization_id,
             "began_on": began, "starts_on": window.starts_on, "due_on": window.due_on, "created_by_event": event,
         },
     )  # fmt: skip
-    return duty if created else None
+    return created
