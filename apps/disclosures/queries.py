@@ -98,7 +98,8 @@ def find_duties(wanted: DutyFilter, now: dt.datetime) -> QuerySet[Any]:
         )
         for due, pk in last.values_list("due", "pk"):
             rows = rows.filter(Q(due__lt=due) | Q(due=due, pk__lt=pk))
-    return rows.order_by("-due", "-id")
+    found: QuerySet[Any] = rows.order_by("-due", "-id")
+    return found
 
 
 def duty_counts(now: dt.datetime) -> dict[str, int]:
