@@ -7,7 +7,15 @@ from apps.core.events import on_publish, register
 from apps.core.tasks import ring
 from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid
 from apps.disclosures import handlers as disclosures
-from apps.disclosures.events import ReportSubmitted
+from apps.disclosures.events import (
+    AuditorDrawn,
+    DutyExtended,
+    DutyOverdue,
+    DutyReminded,
+    OpinionGiven,
+    ReportReturned,
+    ReportSubmitted,
+)
 from apps.donations import handlers as donations
 from apps.donations.events import (
     GiftListRecorded,
@@ -22,7 +30,7 @@ from apps.donations.events import (
 )
 from apps.funds.events import ProjectStatusChanged
 from apps.inventory.events import GoodsAccepted, GoodsHandedOver, GoodsSent
-from apps.notifications import families
+from apps.notifications import families, reminders
 from apps.notifications import handlers as notifications
 from apps.payments.events import (
     ChargeFailed,
@@ -69,10 +77,16 @@ def subscribe() -> None:
     register(LinkAsked, notifications.mail_lost_link)
     register(TeamOpened, notifications.mail_team_opened)
     register(GiftListRecorded, donations.close_full_campaign_of_list)
-    register(DisbursementPaid, disclosures.begin_on_payment, families.ask_code_when_paid)
+    register(DisbursementPaid, disclosures.open_on_payment, families.ask_code_when_paid)
     register(ConfirmationCodeAsked, families.send_code)
-    register(ProjectStatusChanged, disclosures.begin_on_executing, publication.tell_rest_of_completed)
+    register(ProjectStatusChanged, disclosures.open_on_status, publication.tell_rest_of_completed)
     register(ReportSubmitted, disclosures.draw_on_submission)
+    register(DutyReminded, reminders.tell_of_near_duty)
+    register(DutyOverdue, reminders.tell_of_late_duty)
+    register(DutyExtended, reminders.tell_of_extension)
+    register(ReportReturned, reminders.tell_of_return)
+    register(AuditorDrawn, reminders.tell_of_draw)
+    register(OpinionGiven, reminders.tell_of_opinion)
     register(GoodsAccepted, issue_receipts_of_goods)
     register(GoodsSent)
     register(GoodsHandedOver)

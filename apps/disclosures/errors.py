@@ -7,7 +7,9 @@ from apps.core.errors import BadInput, Conflict, PermissionRefused
 
 class NoDuty(Conflict):
     code = "no_duty"
-    message = _("这个项目现在没有要写的报告。第一笔付款或开始执行之后，系统会自动排出报告和期限。")
+    message = _(
+        "这项义务现在没有要起草的报告：已经起草过，或由另一份报告覆盖。请从“要公布的报告”里重新打开。"
+    )
 
 
 class PeriodWrong(BadInput):
@@ -74,3 +76,54 @@ class ExtensionWrong(BadInput):
     code = "extension_wrong"
     message = _("新的期限要晚于原来的期限，并写明公开的理由。")
     field = "until"
+
+
+class OccurrenceWrong(BadInput):
+    code = "occurrence_wrong"
+    message = _("请写明是什么事，并填发生的日期（不能晚于今天）；金额不能是负数。")
+    field = "title"
+
+
+class NotDeclarable(BadInput):
+    code = "not_declarable"
+    message = _("这一天还没有这类事项的公开要求，请核对类型和日期。")
+    field = "code"
+
+
+class DraftChanged(Conflict):
+    """Somebody else saved the draft in the meantime; what was typed is kept on the page."""
+
+    code = "draft_changed"
+
+    def __init__(self, who: str, at: str) -> None:
+        said = str(
+            _("没有保存：%(who)s在%(at)s改过这份草稿。您填的内容还在页面上，请对照后再保存，会以您的为准。")
+        )
+        super().__init__(said % {"who": who, "at": at})
+
+
+class CorrectionOpen(Conflict):
+    code = "correction_open"
+    message = _("这份报告已经有一份更正在办，或已被更正。请打开那一份继续。")
+
+
+class CorrectionEmpty(BadInput):
+    code = "correction_empty"
+    message = _("更正和原文没有不同。请先改动要更正的数字或文字。")
+    field = "lines"
+
+
+class FindingKept(Conflict):
+    code = "finding_kept"
+    message = _("这条发现已有往来记录，不能删去。问题解决了的，请标为已解决。")
+
+
+class BadAttachment(BadInput):
+    code = "bad_attachment"
+    message = _("附件没有保存。请上传PDF或照片（JPEG、PNG），每个不超过15MB，一份报告最多20个。")
+    field = "file"
+
+
+class NotWithoutAudit(Conflict):
+    code = "not_without_audit"
+    message = _("这类报告要先经审计才能公布。")

@@ -43,3 +43,38 @@ class DutyOverdue(Event):
 
     name: ClassVar[str] = "disclosures.duty_overdue"
     duty_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DutyReminded(Event):
+    """A duty's date is near: `days` is the distance that is announced, `due_on` the date (ISO)."""
+
+    name: ClassVar[str] = "disclosures.duty_reminded"
+    duty_id: int
+    due_on: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class DutyExtended(Event):
+    """The supervisor gave a duty a later date."""
+
+    name: ClassVar[str] = "disclosures.duty_extended"
+    duty_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReturned(Event):
+    """A report went back to its writer with a reason."""
+
+    name: ClassVar[str] = "disclosures.report_returned"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCorrected(Event):
+    """A correction took the place of a published report, which stays at its address."""
+
+    name: ClassVar[str] = "disclosures.report_corrected"
+    report_id: int
+    corrects_id: int

@@ -13,19 +13,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from django.db import connection
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from apps.core.clock import start_of_day
 from apps.disclosures.models import Report, ReportUse
-from apps.disclosures.states import Section, Unit
+from apps.disclosures.states import FINAL, Section, Unit
 from apps.funds.models import BudgetLine, Project
 from apps.funds.queries import project_earmarks
 from apps.ledger.models import Channel, Entry
 from apps.ledger.queries import balance_at, cost_by_budget_line, income_by_channel, moved_in_period
 from apps.publication.models import AidItem, ExpenseUse, Release
 
+PROGRESS = "implementation_progress"
 LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -43,16 +45,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """All computed lines in their order, and the public uses behind the spending."""
+    """All computed lines in their order, and the public uses that the report will hold."""
 
     figures: list[Figure]
     releases: list[Release]
     expenses: list[ExpenseUse]
     cutoff: dt.datetime
-
-    @property
-    def spending(self) -> int:
-        return sum(each.amount for each in self.releases) + sum(each.amount for each in self.expenses)
 
 
 def database_clock() -> dt.datetime:
@@ -63,28 +61,57 @@ def database_clock() -> dt.datetime:
         return moment
 
 
+class Basis(StrEnum):
+    """How a report's spending is taken from the public record."""
+
+    HOLD = "hold"
+    """Every public use whose payments all went out before the end, and that no other report holds."""
+    WHOLE = "whole"
+    """All of the project's uses from its beginning on, earlier reports' included; the rest is held (closing)."""
+    LOOK = "look"
+    """What became public within the period; nothing is held (campaigns, surplus)."""
+
+
 def compute(
     *, project: Project, period_start: dt.date, period_end: dt.date, now: dt.datetime, cutoff: dt.datetime,
-    report: Report | None = None,
+    report: Report | None = None, basis: Basis = Basis.HOLD,
 ) -> Books:  # fmt: skip
-    """This will compute a report's figures for [period_start, period_end), leaving out what other reports hold."""
+    """This will compute a project's figures for [period_start, period_end), leaving out what other reports hold.
+
+    The versions of one report count as one: a correction holds what the version it corrects holds.
+    """
     marks = list(project_earmarks([project.pk]).values())
     start, end = start_of_day(period_start), start_of_day(period_end)
-    others = ReportUse.objects.filter(report__project=project).exclude(report=report)
-    releases = _releases(marks, end, now, others)
-    expenses = _expenses(marks, period_end, cutoff, others)
+    others = ReportUse.objects.filter(report__project=project)
+    if report is not None:
+        others = others.exclude(Q(report=report.first) | Q(report__root=report.first))
+    if basis == Basis.LOOK:
+        held_r, held_e = _looked_at(marks, period_start, period_end, start, end, cutoff)
+        releases, expenses = held_r, held_e
+        shown_before = _shown_by(marks, start, period_start, cutoff)
+    else:
+        held_r = _releases(marks, end, now, others)
+        held_e = _expenses(marks, period_end, cutoff, others)
+        releases, expenses = held_r, held_e
+        shown_before = int(
+            others.filter(report__period_end__lte=period_start).aggregate(n=Sum("amount"))["n"] or 0
+        )
+    if basis == Basis.WHOLE:
+        releases = [*Release.objects.filter(pk__in=others.values("release")), *held_r]
+        expenses = [*ExpenseUse.objects.filter(pk__in=others.values("expense")), *held_e]
     period = {"start": start, "end": end, "recorded_before": cutoff}
-    fees = sum(part.amount for part in cost_by_budget_line(marks, **period) if part.key is None)
-    paid = sum(part.amount for part in cost_by_budget_line(marks, **period) if part.key is not None)
+    costs = {part.key: part.amount for part in cost_by_budget_line(marks, **period)}
+    fees = costs.pop(None, 0)
+    paid = sum(costs.values())
     before = cost_by_budget_line(marks, start=LONG_AGO, end=start, recorded_before=cutoff)
     paid_before = sum(part.amount for part in before if part.key is not None)
-    shown_before = int(
-        others.filter(report__period_end__lte=period_start).aggregate(n=Sum("amount"))["n"] or 0
-    )
     opening = balance_at(marks, moment=start, recorded_before=cutoff) + paid_before - shown_before
     spending = _spending(project, releases, expenses)
     shown = sum(each.amount for each in releases) + sum(each.amount for each in expenses)
-    earlier = _paid_before(releases, expenses, start, period_start)
+    if basis == Basis.WHOLE:
+        rest = _rest_of_aid(project, costs, releases)
+        spending += rest
+        shown += sum(each.amount for each in rest)
     made = [
         *_income(marks, start, end, cutoff),
         *spending,
@@ -94,15 +121,56 @@ def compute(
         Figure(Section.PEOPLE, "households", "帮助户次", "Households helped", sum(each.households for each in releases),
                Unit.HOUSEHOLDS),
         Figure(Section.AUDIT, "paid", "本期实际付款（总账）", "Paid in the period (ledger)", paid),
-        Figure(Section.AUDIT, "shown_earlier", "本期公布、以前付款", "Shown now, paid earlier", earlier),
-        Figure(Section.AUDIT, "not_shown", "已付款、尚未公布", "Paid, not yet shown", paid - (shown - earlier)),
-        Figure(Section.AUDIT, "late_recorded", "上期报告后才记账的以前事项",
-               "Of earlier days, recorded since the last report",
-               opening - _closing_of_last(project, period_start, report, opening)),
-        Figure(Section.AUDIT, "ledger_closing", "期末总账余额", "Ledger balance at the end",
-               balance_at(marks, moment=end, recorded_before=cutoff)),
     ]  # fmt: skip
-    return Books(made, releases, expenses, cutoff)
+    if basis != Basis.LOOK:
+        earlier = _paid_before(releases, expenses, start, period_start)
+        last = opening if basis == Basis.WHOLE else _closing_of_last(project, period_start, report, opening)
+        made += [
+            Figure(Section.AUDIT, "shown_earlier", "本期公布、以前付款", "Shown now, paid earlier", earlier),
+            Figure(Section.AUDIT, "not_shown", "已付款、尚未公布", "Paid, not yet shown", paid - (shown - earlier)),
+            Figure(Section.AUDIT, "late_recorded", "上期报告后才记账的以前事项",
+                   "Of earlier days, recorded since the last report", opening - last),
+        ]  # fmt: skip
+    made.append(
+        Figure(Section.AUDIT, "ledger_closing", "期末总账余额", "Ledger balance at the end",
+               balance_at(marks, moment=end, recorded_before=cutoff))
+    )  # fmt: skip
+    if basis == Basis.LOOK:
+        held_r, held_e = [], []
+    return Books(made, held_r, held_e, cutoff)
+
+
+def _looked_at(
+    marks: Sequence[int], first: dt.date, last: dt.date, start: dt.datetime, end: dt.datetime, cutoff: dt.datetime
+) -> tuple[list[Release], list[ExpenseUse]]:  # fmt: skip
+    """What became public within a period: releases by their moment, expenses by the day they were paid."""
+    until = min(end, cutoff)
+    releases = Release.objects.filter(earmark__in=marks, released_at__gte=start, released_at__lt=until)
+    expenses = ExpenseUse.objects.filter(
+        earmark__in=marks, paid_on__gte=first, paid_on__lt=last, recorded_at__lt=cutoff
+    )
+    return list(releases.order_by("id")), list(expenses.order_by("id"))
+
+
+def _shown_by(marks: Sequence[int], start: dt.datetime, first: dt.date, cutoff: dt.datetime) -> int:
+    """What had become public before a period."""
+    aid = Release.objects.filter(earmark__in=marks, released_at__lt=start).aggregate(n=Sum("amount"))["n"]
+    rows = ExpenseUse.objects.filter(earmark__in=marks, paid_on__lt=first, recorded_at__lt=cutoff)
+    return int(aid or 0) + int(rows.aggregate(n=Sum("amount"))["n"] or 0)
+
+
+def _rest_of_aid(
+    project: Project, costs: dict[str | int | None, int], releases: Sequence[Release]
+) -> list[Figure]:
+    """What a project's end leaves for fewer than five households: one total, without town, month or count (C4)."""
+    line = BudgetLine.objects.filter(project=project, is_aid_line=True).first()
+    rest = costs.get(line.pk, 0) - sum(each.amount for each in releases) if line else 0
+    if rest == 0:
+        return []
+    return [
+        Figure(Section.SPENDING, "aid:rest", "其余救助（不足5户，只列总数）",
+               "Other aid (fewer than five households, one total)", rest)
+    ]  # fmt: skip
 
 
 def _releases(
@@ -178,8 +246,11 @@ def _paid_before(
 
 
 def _closing_of_last(project: Project, period_start: dt.date, report: Report | None, opening: int) -> int:
-    rows = Report.objects.filter(project=project, period_end__lte=period_start)
-    last = rows.exclude(pk=report.pk if report else 0).order_by("-period_end", "-id").first()
+    rows = Report.objects.filter(project=project, kind__code=PROGRESS, period_end__lte=period_start)
+    if report is not None:
+        rows = rows.exclude(Q(pk=report.first) | Q(root=report.first))
+    rows = rows.filter(Q(corrects__isnull=True) | Q(status__in=FINAL))
+    last = rows.order_by("-period_end", "-version", "-id").first()
     if last is None:
         return opening
     amounts = {(line.section, line.key): line.computed for line in last.lines.all()}
@@ -198,8 +269,8 @@ def closing(amounts: dict[tuple[str, str], int]) -> int:
     )
 
 
-def last_period_end(project: Project, kind_id: int) -> dt.date | None:
+def last_period_end(project: Project, code: str) -> dt.date | None:
     """This will give the day after the last one that a report of a kind already covers."""
-    rows = Report.objects.filter(project=project, kind=kind_id)
+    rows = Report.objects.filter(project=project, kind__code=code)
     latest: dt.date | None = rows.aggregate(n=Max("period_end"))["n"]
     return latest

@@ -13,23 +13,55 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.core.money import Money, format_money
-from apps.disclosures.models import ReportLine
+from apps.disclosures.models import Duty, ReportLine
 from apps.disclosures.operations import LineInput
-from apps.disclosures.states import Opinion, Section, Severity, Unit
-from apps.funds.models import Project
+from apps.disclosures.queries import duty_title
+from apps.disclosures.states import Opinion, SampleResult, Section, Severity, Unit
+from apps.organizations.models import Organization
 
 
 class StartForm(forms.Form):
-    project = forms.ModelChoiceField(Project.objects.none(), label=_("项目"), to_field_name="slug")
+    duty = forms.ModelChoiceField(Duty.objects.none(), label=_("报告"), to_field_name="public_id")
     until = forms.DateField(
-        label=_("报告期截止"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text=_("从上一期的次日算起，到这一天为止；最晚今天"),
+        label=_("报告期截止"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), required=False,
+        help_text=_("定期报告从上一期的次日算起，到这一天为止，最晚今天；年度报告和结项报告不用填"),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, projects: QuerySet[Project], today: dt.date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, duties: QuerySet[Duty], today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["project"].queryset = projects  # type: ignore[attr-defined]
+        self.fields["duty"].queryset = duties  # type: ignore[attr-defined]
+        self.fields["duty"].label_from_instance = lambda duty: f"{duty.title}：{duty_title(duty)}"  # type: ignore[attr-defined]
         self.fields["until"].initial = today
+
+
+class DeclareForm(forms.Form):
+    organization = forms.ModelChoiceField(Organization.objects.none(), label=_("机构"), to_field_name="uscc")
+    code = forms.ChoiceField(label=_("事项"))
+    happened_on = forms.DateField(
+        label=_("发生日期"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    title = forms.CharField(label=_("是什么事"), max_length=120, help_text=_("会公开。不要写个人信息"))
+    amount = forms.CharField(label=_("涉及金额（元）"), required=False, max_length=24)
+
+    def __init__(
+        self,
+        *args: Any,
+        organizations: QuerySet[Organization],
+        kinds: Sequence[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization"].queryset = organizations  # type: ignore[attr-defined]
+        self.fields["code"].choices = kinds  # type: ignore[attr-defined]
+
+    def clean_amount(self) -> int | None:
+        text = self.cleaned_data["amount"].strip()
+        if not text:
+            return None
+        try:
+            return number(text, Unit.FEN, "CNY")
+        except (DomainError, ValueError) as error:
+            raise forms.ValidationError(_("写成数字，例如 1234.50")) from error
 
 
 @dataclass(slots=True)
@@ -55,11 +87,16 @@ class ReportForm(forms.Form):
     narrative_en = forms.CharField(
         label=_("英文说明"), required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 4})
     )
+    correction_reason = forms.CharField(
+        label=_("更正的原因"), required=False, max_length=300,
+        help_text=_("会公开：哪里错了，为什么，怎么发现的"),
+    )  # fmt: skip
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, lines: Sequence[ReportLine], currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
-        self.fields["narrative"].required = self.data.get("act") != "save"
+        self.fields["narrative"].required = self.data.get("act") == "submit"
         self.rows: list[Row] = []
         for n, line in enumerate(lines):
             if line.section == Section.AUDIT:
@@ -94,7 +131,7 @@ class ReportForm(forms.Form):
 
 def plain(value: int, unit: str, currency: str) -> str:
     """This will write a figure as it is typed: 1,234.50 or 12."""
-    if unit == Unit.HOUSEHOLDS:
+    if unit != Unit.FEN:
         return str(value)
     text = format_money(Money(abs(value), currency)).lstrip("¥")
     return f"-{text}" if value < 0 else text
@@ -105,7 +142,7 @@ def number(text: str, unit: str, currency: str) -> int:
     text = text.strip().replace("\u2212", "-").replace("－", "-")
     sign = -1 if text.startswith("-") else 1
     rest = text.lstrip("-").strip()
-    if unit == Unit.HOUSEHOLDS:
+    if unit != Unit.FEN:
         return sign * int(rest)
     return sign * Money.parse(rest, currency).minor
 
@@ -132,3 +169,19 @@ class ExtensionForm(forms.Form):
         label=_("延到"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     reason = forms.CharField(label=_("公开的理由"), max_length=300)
+
+
+class AttachmentForm(forms.Form):
+    file = forms.FileField(
+        label=_("附件"), help_text=_("PDF或照片（JPEG、PNG），每个不超过15MB；会和报告一起公开，并记下哈希")
+    )
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("公开的理由"), max_length=300)
+
+
+class SampleForm(forms.Form):
+    item = forms.IntegerField(widget=forms.HiddenInput)
+    result = forms.ChoiceField(label=_("结果"), choices=SampleResult.choices)
+    note = forms.CharField(label=_("说明"), required=False, max_length=300)

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock, invariants
 from apps.core.invariants import Finding
-from apps.disclosures.models import Duty, DutyLateness, Report, ReportUse
+from apps.disclosures import attachments
+from apps.disclosures.models import Duty, DutyLateness, Report, ReportAttachment, ReportUse
 from apps.disclosures.operations.duties import due_of, is_late
 from apps.disclosures.states import FINAL
 from apps.publication.models import PublicRowText
@@ -20,7 +21,7 @@ GRACE = dt.timedelta(days=1)
 def duties_are_kept() -> Finding:
     """This will check that every duty has an owner, and that each overdue one has its row and shows at its project."""
     now, broken = clock.now(), []
-    duties = list(Duty.objects.select_related("project"))
+    duties = list(Duty.objects.select_related("project", "organization"))
     noted = set(DutyLateness.objects.values_list("duty", "due_on"))
     for duty in duties:
         if not duty.organization_id:
@@ -28,27 +29,33 @@ def duties_are_kept() -> Finding:
         if is_late(duty, now - GRACE):
             if (duty.pk, due_of(duty)) not in noted:
                 broken.append(f"duty {duty.pk} is overdue and not written down")
-            if duty.project.overdue_since is None:
-                broken.append(f"duty {duty.pk} is overdue and its project doesn't say so")
+            if (duty.project or duty.organization).overdue_since is None:
+                broken.append(f"duty {duty.pk} is overdue and its page doesn't say so")
     return Finding(str(len(duties)), broken)
 
 
 def reports_hash() -> Finding:
-    """This will hash every published report's bytes again and compare with the printed value."""
+    """This will hash every published report's bytes, and every file that belongs to one, and compare with the printed
+    value."""
     count, broken = 0, []
     rows = Report.objects.filter(status__in=FINAL).only("public_id", "frozen", "sha256")
     for report in rows.iterator(chunk_size=100):
         count += 1
         if report.frozen is None or hashlib.sha256(bytes(report.frozen)).hexdigest() != report.sha256:
             broken.append(f"report {report.public_id}")
-    return Finding(str(count), broken)
+    files = ReportAttachment.objects.filter(report__status__in=FINAL).order_by("sha256")
+    for digest in files.values_list("sha256", flat=True).distinct():
+        count += 1
+        if not attachments.is_whole(digest):
+            broken.append(f"file {digest}")
+    return Finding(str(count), broken[:20])
 
 
 def rows_are_the_reports() -> Finding:
     """This will check that public rows of uses and reports are exactly those of published reports."""
     reports = set(Report.objects.filter(status="published").values_list("public_id", flat=True))
     wanted = {f"report/{public_id}" for public_id in reports}
-    held = ReportUse.objects.filter(report__status="published").select_related("release", "expense")
+    held = ReportUse.objects.filter(report__status__in=FINAL).select_related("release", "expense")
     wanted |= {f"use/{(use.release or use.expense).public_id}" for use in held}  # type: ignore[union-attr]
     found = set(
         PublicRowText.objects.filter(row__alive=True, source__regex=r"^(report|use)/").values_list(

@@ -5,30 +5,33 @@ from __future__ import annotations
 from apps.core.actors import Actor
 from apps.core.policies import policy
 from apps.disclosures.models import Duty, Report
-from apps.funds.models import Project
 
 
-def organizations_of(project: Project) -> set[int]:
-    """This will give the organization whose book it is and the partner that runs the project."""
-    return {each for each in (project.fund.organization_id, project.partner_id) if each is not None}
+def organizations_of(record: Duty | Report) -> set[int]:
+    """This will give who answers for a duty or report: the organization whose book it is and the partner that runs the
+    project, or the organization itself."""
+    if record.project is None:
+        return {record.organization_id}
+    owners = (record.project.fund.organization_id, record.project.partner_id)
+    return {each for each in owners if each is not None}
 
 
-def _works_for(actor: Actor, project: Project, role: str) -> bool:
-    return any(actor.has(role, "organization", each) for each in organizations_of(project))
+def _works_for(actor: Actor, record: Duty | Report, role: str) -> bool:
+    return any(actor.has(role, "organization", each) for each in organizations_of(record))
 
 
 @policy("disclosures.write_report")
-def can_write(actor: Actor, project: Project) -> bool:
+def can_write(actor: Actor, duty: Duty) -> bool:
     """A project officer of the organization, or of the partner that runs the project."""
-    return _works_for(actor, project, "project_officer")
+    return _works_for(actor, duty, "project_officer")
 
 
 @policy("disclosures.see_report")
 def can_see(actor: Actor, report: Report) -> bool:
     """The organizations' officers and managers, the drawn auditor, the supervisor; the public once published."""
     return (
-        _works_for(actor, report.project, "project_officer")
-        or _works_for(actor, report.project, "manager")
+        _works_for(actor, report, "project_officer")
+        or _works_for(actor, report, "manager")
         or actor.has("supervisor")
         or is_drawn(actor, report)
     )
@@ -37,7 +40,7 @@ def can_see(actor: Actor, report: Report) -> bool:
 @policy("disclosures.draw_auditor")
 def can_draw(actor: Actor, report: Report) -> bool:
     """The system does it by itself; a manager or the supervisor may ask for it again when nobody was eligible."""
-    return actor.is_system or actor.has("supervisor") or _works_for(actor, report.project, "manager")
+    return actor.is_system or actor.has("supervisor") or _works_for(actor, report, "manager")
 
 
 @policy("disclosures.audit_report")
@@ -45,22 +48,45 @@ def can_audit(actor: Actor, report: Report) -> bool:
     return is_drawn(actor, report)
 
 
+@policy("disclosures.see_vouchers")
+def can_see_vouchers(actor: Actor, report: Report) -> bool:
+    """The payments behind a report, one by one and without names: only the drawn auditor, and the supervisor."""
+    return is_drawn(actor, report) or actor.has("supervisor")
+
+
 @policy("disclosures.publish_report")
 def can_publish(actor: Actor, report: Report) -> bool:
     """A manager of the organization or of its partner, and never the person who drafted it."""
-    return _works_for(actor, report.project, "manager") and actor.person_id != report.drafted_by_id
+    return _works_for(actor, report, "manager") and actor.person_id != report.drafted_by_id
 
 
 @policy("disclosures.reply_finding")
 def can_reply(actor: Actor, report: Report) -> bool:
-    return _works_for(actor, report.project, "project_officer") or _works_for(
-        actor, report.project, "manager"
-    )
+    return _works_for(actor, report, "project_officer") or _works_for(actor, report, "manager")
+
+
+@policy("disclosures.discuss_finding")
+def can_discuss(actor: Actor, report: Report) -> bool:
+    """The drawn auditor, and those who answer for the report."""
+    return is_drawn(actor, report) or can_reply(actor, report)
 
 
 @policy("disclosures.extend_duty")
 def can_extend(actor: Actor, duty: Duty) -> bool:
     return actor.has("supervisor")
+
+
+@policy("disclosures.order_correction")
+def can_order_correction(actor: Actor, report: Report) -> bool:
+    return actor.has("supervisor")
+
+
+@policy("disclosures.declare_occurrence")
+def can_declare(actor: Actor, organization: int) -> bool:
+    """A manager or project officer of the organization (id)."""
+    return actor.has("manager", "organization", organization) or actor.has(
+        "project_officer", "organization", organization
+    )
 
 
 def is_drawn(actor: Actor, report: Report) -> bool:

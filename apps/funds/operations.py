@@ -211,7 +211,8 @@ def start_raising(*, actor: Actor, project: Project, now: dt.datetime) -> Projec
     late = Project.objects.filter(
         fund__organization=project.fund.organization_id, overdue_since__isnull=False
     )
-    if late.exists():
+    owner = Organization.objects.filter(pk=project.fund.organization_id, overdue_since__isnull=False)
+    if late.exists() or owner.exists():
         raise ReportOverdue()
     return _move(project, ProjectStatus.RAISING, actor, now, raising_at=now)
 

@@ -149,6 +149,17 @@ def cost_by_budget_line(
     return [PeriodSum(line, total) for line, total in grouped]
 
 
+def cost_by_role(
+    earmarks: Sequence[int], *, start: dt.datetime, end: dt.datetime, recorded_before: dt.datetime
+) -> list[PeriodSum]:
+    """This will sum costs by the role of their account (programme, management, fundraising), net of returned
+    payments, in a period (D3, D7)."""
+    roles = [AccountRole.PROGRAMME, AccountRole.MANAGEMENT, AccountRole.FUNDRAISING]
+    rows = _lines(earmarks, start, end, recorded_before).filter(account__role__in=roles)
+    grouped = rows.values_list("account__role").annotate(total=Sum("amount")).order_by("account__role")
+    return [PeriodSum(role, total) for role, total in grouped]
+
+
 def balance_at(earmarks: Sequence[int], *, moment: dt.datetime, recorded_before: dt.datetime) -> int:
     """This will give what earmarks held from entries effective before a moment and recorded before another (D3)."""
     rows = Line.objects.filter(

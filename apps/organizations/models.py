@@ -38,6 +38,12 @@ class Organization(models.Model):
     phone = models.CharField(max_length=40)
     query_url = models.URLField(blank=True)
     is_fictional = models.BooleanField(default=False)
+    first_report_year = models.PositiveSmallIntegerField(default=2026)
+    """The first year whose yearly reports are owed here; earlier ones stand elsewhere."""
+
+    # Written down by disclosures, so that no new campaign opens while a report of the organization is late (F7).
+    overdue_since = models.DateField(null=True)
+    overdue_count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -52,6 +58,40 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return (self.name_en or self.name) if (get_language() or "").startswith("en") else self.name
+
+    @property
+    def is_licensed(self) -> bool:
+        """Whether it holds a public-fundraising certificate (公开募捐资格)."""
+        return bool(self.certificate)
+
+
+class RatioLimit(models.Model):
+    """The yearly limits of a class of charities (D7), by kind, licence and net assets at last year's end (fen;
+    the lower bound belongs to the class). Shares in basis points. `of_income`: spending is measured against
+    last year's income
+    (or the three-year average), else against net assets; `also_of_income` asks for that share of income as well."""
+
+    kind = models.CharField(
+        max_length=12, choices=[*OrganizationKind.choices, ("others", _("社会团体和社会服务机构"))]
+    )
+    licensed = models.BooleanField()
+    assets_from = models.BigIntegerField(default=0)
+    spending_bp = models.PositiveIntegerField()
+    of_income = models.BooleanField()
+    also_of_income_bp = models.PositiveIntegerField(default=0)
+    management_bp = models.PositiveIntegerField()
+    management_free_below = models.BigIntegerField()
+    fundraising_bp = models.PositiveIntegerField()
+    source = models.CharField(max_length=160)
+    effective_from = models.DateField()
+
+    class Meta:
+        ordering = ["effective_from", "licensed", "kind", "-assets_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "licensed", "assets_from", "effective_from"], name="ratio_limit_once"
+            )
+        ]
 
 
 class AuditFirm(models.Model):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +22,7 @@ class BadCreditCode(BadInput):
 def register_organization(
     *, actor: Actor, name: str, uscc: str, kind: str, address: str, phone: str, name_en: str = "",
     certificate: str = "",
-    is_federation: bool = False, query_url: str = "", is_fictional: bool = False,
+    is_federation: bool = False, query_url: str = "", is_fictional: bool = False, first_report_year: int = 2026,
 ) -> Organization:  # fmt: skip
     """This will register a charity by its unified social credit code, or correct its facts; safe to repeat by `uscc`.
 
@@ -33,11 +35,19 @@ def register_organization(
         defaults={
             "name": name, "name_en": name_en, "kind": kind, "address": address, "phone": phone,
             "certificate": certificate, "is_federation": is_federation, "query_url": query_url,
-            "is_fictional": is_fictional,
+            "is_fictional": is_fictional, "first_report_year": first_report_year,
         },
     )  # fmt: skip
     bump_epoch()
     return organization
+
+
+def note_reports(*, organization_id: int, overdue_since: dt.date | None, overdue_count: int) -> None:
+    """This will write down what disclosures knows of an organization's own reports, so that funds can refuse a new
+    campaign while one is late (F7)."""
+    Organization.objects.filter(pk=organization_id).update(
+        overdue_since=overdue_since, overdue_count=overdue_count
+    )
 
 
 def register_audit_firm(

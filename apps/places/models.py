@@ -17,3 +17,20 @@ class Town(models.Model):
 
     def __str__(self) -> str:
         return self.name_en if (get_language() or "").startswith("en") else self.name_zh
+
+
+class Holiday(models.Model):
+    """A day that the State Council's notice of the year takes out of the working week (a public holiday), or puts into
+    it (`is_working`: a weekend day worked in exchange, 调休). Days without a row follow the week."""
+
+    day = models.DateField(unique=True)
+    name_zh = models.CharField(max_length=40)
+    name_en = models.CharField(max_length=60)
+    is_working = models.BooleanField(default=False)
+    source = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return self.name_en if (get_language() or "").startswith("en") else self.name_zh

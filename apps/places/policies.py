@@ -8,3 +8,9 @@ from apps.core.policies import policy
 def can_manage_towns(actor: Actor) -> bool:
     """Supervisors and set-up commands."""
     return actor.is_system or actor.has("supervisor")
+
+
+@policy("places.manage_holidays")
+def can_manage_holidays(actor: Actor) -> bool:
+    """Supervisors and set-up commands."""
+    return actor.is_system or actor.has("supervisor")

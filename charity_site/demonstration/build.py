@@ -30,6 +30,7 @@ from charity_site.demonstration.goods import keep_goods
 from charity_site.demonstration.people import make_staff
 from charity_site.demonstration.reports import publish_reports
 from charity_site.demonstration.story import City, give, help_families, make_project, moment, spend
+from charity_site.demonstration.yearly import publish_other_reports
 
 ACTOR = system("demo")
 
@@ -68,6 +69,7 @@ def tell_story(city: City, *, say: Callable[[str], None]) -> None:
     release_due(now=now)
     work(now)
     publish_reports(city, projects)
+    publish_other_reports(city)
     work(now)
     say("reports written, audited and published")
     _stories(city, projects)
@@ -78,8 +80,8 @@ def lay_ground(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> Ci
     """This will make towns, people, organizations, funds and receipt numbers."""
     silence()
     at = dt.datetime(2019, 12, 1, 9, tzinfo=SHANGHAI)
-    federation = _charity(facts.FEDERATION, is_federation=True)
-    partners = {each.code: _charity(each) for each in facts.PARTNERS}
+    federation = _charity(facts.FEDERATION, first_year=now.year - 1, is_federation=True)
+    partners = {each.code: _charity(each, first_year=now.year - 1) for each in facts.PARTNERS}
     towns = [
         add_town(actor=ACTOR, code=code, name_zh=zh, name_en=en, position=n)
         for n, (code, zh, en) in enumerate(facts.TOWNS, start=1)
@@ -111,10 +113,11 @@ def lay_ground(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> Ci
     return City(federation, partners, towns, made, staff, random.Random(seed), now)  # noqa: S311  (the story, no secret)
 
 
-def _charity(each: facts.Charity, **more: Any) -> Organization:
+def _charity(each: facts.Charity, *, first_year: int, **more: Any) -> Organization:
     return register_organization(
         actor=ACTOR, name=each.name, name_en=each.name_en, uscc=each.body + calc_check_digit(each.body), kind=each.kind,
-        address="澜江市博爱路16号3楼", phone="0799-8866 1200", certificate=each.certificate, is_fictional=True, **more,
+        address="澜江市博爱路16号3楼", phone="0799-8866 1200", certificate=each.certificate, is_fictional=True,
+        first_report_year=first_year, **more,
     )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def make_staff(federation: Organization, partners: list[Organization], towns: li
         wanted += [
             (f"officer{n}.partner{partner.pk}", "project_officer", partner.pk, partner.name) for n in (1, 2)
         ]
+        wanted += [(f"manager1.partner{partner.pk}", "manager", partner.pk, partner.name)]
     for town in towns:
         wanted += [(f"caseworker{n}.{town.code}", "caseworker", town.pk, town.name_zh) for n in (1, 2)]
         wanted += [(f"reviewer{n}.{town.code}", "town_reviewer", town.pk, town.name_zh) for n in (1, 2)]

@@ -64,7 +64,12 @@ def project(at: int, **fields: Any) -> SimpleNamespace:
 def report(at: int, **fields: Any) -> SimpleNamespace:
     audits = [SimpleNamespace(auditor_id=SOMEBODY, firm_id=at, declined_at=None)]
     return SimpleNamespace(
-        **{"project": project(at), "drafted_by_id": SOMEBODY, "audits": SimpleNamespace(all=lambda: audits)}
+        **{
+            "project": project(at),
+            "organization_id": at,
+            "drafted_by_id": SOMEBODY,
+            "audits": SimpleNamespace(all=lambda: audits),
+        }
         | fields
     )
 
@@ -114,6 +119,7 @@ OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
         "drawn oneself": drawn,
         "drafted by oneself": lambda at: report(at, drafted_by_id=SELF),
         "of a partner": lambda at: report(at, project=project(9, partner_id=at)),
+        "of an organization": lambda at: report(at, project=None),
     },
     "Gift": {"": gift},
     "Refund": {
@@ -129,7 +135,11 @@ OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
             receiver="institution", town_id=None, warehouse=warehouse(at)
         ),
     },
-    "Duty": {"": lambda at: SimpleNamespace(project=project(at))},
+    "Duty": {
+        "": lambda at: SimpleNamespace(project=project(at), organization_id=at),
+        "of a partner": lambda at: SimpleNamespace(project=project(9, partner_id=at), organization_id=at),
+        "of an organization": lambda at: SimpleNamespace(project=None, organization_id=at),
+    },
     "int": {"": lambda at: at},
 }
 """What the objects of policies look like, by the name of their type; variants matter to some policies."""

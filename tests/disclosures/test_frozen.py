@@ -45,6 +45,12 @@ TAMPERING = [
     "UPDATE disclosures_audit SET opinion = 'unqualified'",
     "UPDATE disclosures_audit SET signed_name = 'x'",
     "DELETE FROM disclosures_audit",
+    "UPDATE disclosures_report SET corrects_id = id",
+    "UPDATE disclosures_report SET version = 2",
+    "UPDATE disclosures_reportline SET computed = reported + 1",
+    "UPDATE disclosures_sampleitem SET result = 'fine', checked_at = now()",
+    "DELETE FROM disclosures_sampleitem",
+    "UPDATE disclosures_duty SET lapsed_on = due_on",
     "UPDATE disclosures_reportstatuschange SET reason = 'x'",
     "DELETE FROM disclosures_reportstatuschange",
     "UPDATE disclosures_duty SET fulfilled_on = NULL",
@@ -138,7 +144,7 @@ def test_returned_reports_come_back_to_the_same_auditor() -> None:
 def test_who_may_not() -> None:
     city = scene.helped()
     stranger = w.person("stranger", ("project_officer", "organization", city.organization.pk + 1))
-    given = {"project": city.project, "now": LATER}
+    given = {"duty": scene.next_duty(city), "now": LATER}
     for actor in (
         stranger,
         city.people["manager"],

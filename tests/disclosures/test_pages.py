@@ -82,7 +82,7 @@ def test_written_and_audited_on_the_workbench(city: w.World, monkeypatch: pytest
     officer = sign_in(city.people["officer"], monkeypatch)
     assertContains(officer.get("/workbench/reports/"), "起草报告")
     made = officer.post(
-        "/workbench/reports/", {"project": city.project.slug, "until": LATER.date().isoformat()}
+        "/workbench/reports/", {"duty": scene.next_duty(city).public_id, "until": LATER.date().isoformat()}
     )
     report = Report.objects.get()
     address = f"/workbench/reports/{report.public_id}/"
@@ -152,7 +152,8 @@ def test_pages_take_few_statements(city: w.World, django_assert_max_num_queries)
     report = published(city)
     for address, most in (
         (f"/disclosures/{report.public_id}/", 4), (f"/disclosures/{report.public_id}/original.json", 2),
-        (f"/projects/{city.project.slug}/", 12), (f"/organizations/{city.organization.uscc}/", 5),
+        (f"/projects/{city.project.slug}/", 12), (f"/organizations/{city.organization.uscc}/", 7),
+        ("/duties/", 8), ("/duties/kinds/", 2),
     ):  # fmt: skip
         with django_assert_max_num_queries(most):
             assert Client().get(address).status_code == 200

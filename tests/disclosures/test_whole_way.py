@@ -36,7 +36,7 @@ def invariants_hold() -> None:
 
 def test_a_report_from_draft_to_search() -> None:
     city = scene.helped()
-    duty = Duty.objects.get(project=city.project)
+    duty = Duty.objects.get(project=city.project, code=scene.PROGRESS)
     assert (duty.n, duty.starts_on, duty.due_on) == (1, dt.date(2026, 11, 23), dt.date(2027, 2, 23))
     assert duty.organization == city.organization
 

@@ -55,6 +55,7 @@ ENTRIES = (
     ("payments_reconciliation", _("对账"), {"cashier", "supervisor"}),
     ("funds_workbench", _("项目"), {"project_officer", "manager", "cashier", "supervisor"}),
     ("disclosures_workbench", _("报告"), {"project_officer", "manager", "auditor", "supervisor"}),
+    ("notifications_notices", _("提醒"), {"project_officer", "manager", "auditor"}),
     ("accounts_people", _("人员和角色"), {"administrator"}),
     ("wagtailadmin_home", _("内容编辑"), {"editor"}),
 )

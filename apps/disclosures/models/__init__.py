@@ -1,15 +1,37 @@
-from apps.disclosures.models.audits import Audit, Finding
-from apps.disclosures.models.duties import Duty, DutyKind, DutyLateness
-from apps.disclosures.models.reports import Report, ReportLine, ReportStatusChange, ReportUse
+from apps.disclosures.models.audits import Audit, Finding, FindingMessage, SampleItem
+from apps.disclosures.models.duties import (
+    Duty,
+    DutyExtension,
+    DutyKind,
+    DutyLateness,
+    DutyReminder,
+    Occurrence,
+)
+from apps.disclosures.models.reports import (
+    Report,
+    ReportAttachment,
+    ReportLine,
+    ReportStatusChange,
+    ReportUse,
+)
+from apps.disclosures.models.statements import StatementLine, YearSum
 
 __all__ = [
     "Audit",
     "Duty",
+    "DutyExtension",
     "DutyKind",
     "DutyLateness",
+    "DutyReminder",
     "Finding",
+    "FindingMessage",
+    "Occurrence",
     "Report",
+    "ReportAttachment",
     "ReportLine",
     "ReportStatusChange",
     "ReportUse",
+    "SampleItem",
+    "StatementLine",
+    "YearSum",
 ]

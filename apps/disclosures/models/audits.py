@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from apps.accounts.models import Person
+from apps.core.append_only import append_only, refuse_change
 from apps.disclosures import states
 from apps.disclosures.models.reports import Report, guard
 from apps.organizations.models import AuditFirm
@@ -40,6 +42,19 @@ GUARD_FINDING = """
 """
 
 
+GUARD_SAMPLE = """
+  IF TG_OP = 'DELETE' THEN RAISE EXCEPTION 'a drawn sample is never removed'; END IF;
+  SELECT status INTO stands FROM disclosures_report r JOIN disclosures_audit a ON a.report_id = r.id
+  WHERE a.id = NEW.audit_id FOR SHARE OF r;
+  IF stands <> 'under_audit' OR TG_OP = 'UPDATE'
+     AND (to_jsonb(NEW) - ARRAY['result', 'note', 'checked_at'])
+         IS DISTINCT FROM (to_jsonb(OLD) - ARRAY['result', 'note', 'checked_at']) THEN
+    RAISE EXCEPTION 'a sample stands as it was drawn, and its checks are written during the audit';
+  END IF;
+  RETURN NEW;
+"""
+
+
 class Audit(models.Model):
     """A draw and, later, a signed opinion. `eligible` lists the firms drawn from, one place per auditor."""
 
@@ -48,6 +63,8 @@ class Audit(models.Model):
     auditor = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     drawn_at = models.DateTimeField()
     seed_sha256 = models.CharField(max_length=64)
+    population = models.PositiveIntegerField(default=0)
+    population_sha256 = models.CharField(max_length=64, blank=True)
     eligible = models.JSONField()
     place = models.PositiveIntegerField()
     declined_at = models.DateTimeField(null=True)
@@ -83,6 +100,7 @@ class Audit(models.Model):
 class Finding(models.Model):
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="findings")
     severity = models.CharField(max_length=8, choices=states.Severity)
+    resolved_at = models.DateTimeField(null=True)
     title = models.CharField(max_length=80)
     text = models.TextField()
     reply = models.TextField(blank=True)
@@ -91,3 +109,46 @@ class Finding(models.Model):
     class Meta:
         ordering = ["id"]
         triggers = guard("finding", GUARD_FINDING, [("stands", "text")])
+
+
+@append_only
+class FindingMessage(models.Model):
+    """What the auditor and the organization say to each other about a finding, before it is public or not."""
+
+    finding = models.ForeignKey(Finding, on_delete=models.PROTECT, related_name="messages")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    label = models.CharField(max_length=80)
+    by_auditor = models.BooleanField()
+    text = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="finding_message_says_something")]
+        triggers = refuse_change("findingmessage")
+
+
+class SampleItem(models.Model):
+    """A payment that the committed seed draws for the auditor to look at; `rank` is where the draw put it."""
+
+    audit = models.ForeignKey(Audit, on_delete=models.PROTECT, related_name="sample")
+    rank = models.PositiveIntegerField()
+    entry = models.BigIntegerField()
+    disbursement = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    result = models.CharField(max_length=8, choices=states.SampleResult, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["audit", "rank"], name="sample_rank_once"),
+            models.UniqueConstraint(fields=["audit", "entry"], name="sample_entry_once"),
+            models.CheckConstraint(
+                condition=Q(result="", checked_at__isnull=True) | ~Q(result="") & Q(checked_at__isnull=False),
+                name="sample_checked_has_time",
+            ),
+            models.CheckConstraint(condition=~Q(result="fault") | ~Q(note=""), name="sample_fault_has_note"),
+        ]
+        triggers = guard("sampleitem", GUARD_SAMPLE, [("stands", "text")])

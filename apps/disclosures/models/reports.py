@@ -38,14 +38,18 @@ IF OLD.status IN ('published', 'superseded') THEN
   END IF;
   RETURN NEW;
 END IF;
-IF (NEW.public_id, NEW.kind_id, NEW.project_id, NEW.organization_id, NEW.duty_id, NEW.drafted_by_id)
-   IS DISTINCT FROM (OLD.public_id, OLD.kind_id, OLD.project_id, OLD.organization_id, OLD.duty_id, OLD.drafted_by_id) THEN
+IF (NEW.public_id, NEW.kind_id, NEW.project_id, NEW.organization_id, NEW.duty_id, NEW.drafted_by_id, NEW.corrects_id,
+    NEW.root_id, NEW.version)
+   IS DISTINCT FROM (OLD.public_id, OLD.kind_id, OLD.project_id, OLD.organization_id, OLD.duty_id, OLD.drafted_by_id,
+    OLD.corrects_id, OLD.root_id, OLD.version) THEN
   RAISE EXCEPTION 'what a report is about never changes';
 END IF;
 IF OLD.status NOT IN ('draft', 'returned')
-   AND (NEW.narrative, NEW.narrative_en, NEW.period_start, NEW.period_end, NEW.currency, NEW.cutoff_at, NEW.draw_seed)
+   AND (NEW.narrative, NEW.narrative_en, NEW.period_start, NEW.period_end, NEW.currency, NEW.cutoff_at, NEW.draw_seed,
+        NEW.correction_reason, NEW.revision)
    IS DISTINCT FROM
-   (OLD.narrative, OLD.narrative_en, OLD.period_start, OLD.period_end, OLD.currency, OLD.cutoff_at, OLD.draw_seed) THEN
+   (OLD.narrative, OLD.narrative_en, OLD.period_start, OLD.period_end, OLD.currency, OLD.cutoff_at, OLD.draw_seed,
+    OLD.correction_reason, OLD.revision) THEN
   RAISE EXCEPTION 'a submitted report stands still';
 END IF;
 IF NEW.status NOT IN ('draft', 'returned') AND EXISTS (
@@ -53,8 +57,18 @@ IF NEW.status NOT IN ('draft', 'returned') AND EXISTS (
      WHERE l.report_id = NEW.id AND l.reported <> l.computed AND btrim(l.explanation) = '') THEN
   RAISE EXCEPTION 'report_difference_explained: a difference needs its explanation';
 END IF;
+IF NEW.status NOT IN ('draft', 'returned') AND NEW.corrects_id IS NOT NULL AND btrim(NEW.correction_reason) = '' THEN
+  RAISE EXCEPTION 'correction_has_reason: a correction says why';
+END IF;
+IF NEW.status = 'published'
+   AND (OLD.status <> 'audited' OR NOT EXISTS (
+          SELECT 1 FROM disclosures_audit a
+          WHERE a.report_id = NEW.id AND a.declined_at IS NULL AND a.opinion <> ''))
+   AND (OLD.status <> 'submitted' OR (SELECT k.audited FROM disclosures_dutykind k WHERE k.id = NEW.kind_id)) THEN
+  RAISE EXCEPTION 'report_audited_before_public: this kind is published with an auditor''s opinion only';
+END IF;
 RETURN NEW;
-"""  # noqa: E501
+"""
 
 GUARD_PART = """
   of_report := CASE WHEN TG_OP = 'DELETE' THEN OLD.report_id ELSE NEW.report_id END;
@@ -90,9 +104,13 @@ class Report(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
     kind = models.ForeignKey(DutyKind, on_delete=models.PROTECT)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="reports")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="reports", null=True)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT)
-    duty = models.OneToOneField(Duty, on_delete=models.PROTECT, related_name="report")
+    duty = models.ForeignKey(Duty, on_delete=models.PROTECT, related_name="reports")
+    corrects = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="corrected_by")
+    root = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    version = models.PositiveSmallIntegerField(default=1)
+    correction_reason = models.CharField(max_length=300, blank=True)
     period_start = models.DateField()
     period_end = models.DateField()
     currency = models.CharField(max_length=3)
@@ -101,6 +119,9 @@ class Report(models.Model):
     status = models.CharField(max_length=12, choices=S, default=S.DRAFT)
     drafted_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    revision = models.PositiveIntegerField(default=1)
+    edited_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    edited_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     cutoff_at = models.DateTimeField(null=True)
     draw_seed = models.CharField(max_length=64, blank=True)
@@ -128,6 +149,15 @@ class Report(models.Model):
                 condition=Q(published_by__isnull=True) | ~Q(published_by=F("drafted_by")),
                 name="report_publisher_not_drafter",
             ),
+            models.UniqueConstraint(
+                fields=["duty"], condition=Q(corrects__isnull=True), name="report_of_a_duty_once"
+            ),
+            models.UniqueConstraint(fields=["root", "version"], name="report_version_once"),
+            models.CheckConstraint(
+                condition=Q(corrects__isnull=True, root__isnull=True, version=1)
+                | Q(corrects__isnull=False, root__isnull=False, version__gt=1),
+                name="report_correction_has_root",
+            ),
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["project", "-period_end"], name="report_by_project"),
@@ -139,6 +169,16 @@ class Report(models.Model):
     def last_day(self) -> dt.date:
         """The last day of the period."""
         return self.period_end - dt.timedelta(days=1)
+
+    @property
+    def title(self) -> str:
+        """What is reported on: the project, or the organization."""
+        return str(self.project or self.organization)
+
+    @property
+    def first(self) -> int:
+        """The id of the first version of this report."""
+        return self.root_id or self.pk
 
 
 @append_only
@@ -154,7 +194,7 @@ class ReportLine(models.Model):
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="lines")
     section = models.CharField(max_length=8, choices=states.Section)
-    key = models.CharField(max_length=40)
+    key = models.CharField(max_length=60)
     position = models.PositiveSmallIntegerField()
     label_zh = models.CharField(max_length=80)
     label_en = models.CharField(max_length=100)
@@ -195,3 +235,27 @@ class ReportUse(models.Model):
             )
         ]
         triggers = guard("reportuse", GUARD_PART, PART_VARIABLES)
+
+
+class ReportAttachment(models.Model):
+    """A file that belongs to a report and becomes public with it. The bytes lie on disk under their own hash
+    (apps.disclosures.attachments); this row stands still with its report."""
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="attachments")
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=40, choices=[(each, each) for each in states.ATTACHMENT_TYPES])
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    added_by = models.BigIntegerField()
+    added_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "sha256"], name="report_attachment_once"),
+            models.CheckConstraint(
+                condition=Q(sha256__regex="^[0-9a-f]{64}$"), name="report_attachment_hash"
+            ),
+        ]
+        triggers = guard("reportattachment", GUARD_PART, PART_VARIABLES)

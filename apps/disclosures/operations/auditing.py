@@ -15,21 +15,32 @@ from apps.core.errors import WrongState
 from apps.core.events import publish
 from apps.core.policies import authorize
 from apps.core.transitions import check_move, move
+from apps.disbursements.models import Disbursement
 from apps.disclosures import policies
-from apps.disclosures.content import signed_content
+from apps.disclosures.content import chain_uses, signed_content
 from apps.disclosures.errors import (
+    FindingKept,
     FindingMissing,
     NoIndependentAuditor,
     NotTheAuditor,
     OpinionMissing,
     ReasonMissing,
 )
-from apps.disclosures.events import AuditorDrawn, OpinionGiven, ReportSubmitted
-from apps.disclosures.models import Audit, Finding, Report, ReportStatusChange
+from apps.disclosures.events import AuditorDrawn, OpinionGiven, ReportReturned, ReportSubmitted
+from apps.disclosures.models import (
+    Audit,
+    Finding,
+    FindingMessage,
+    Report,
+    ReportStatusChange,
+    SampleItem,
+)
 from apps.disclosures.operations.writing import lock_report
-from apps.disclosures.states import FORWARD, Opinion, Severity, Status
+from apps.disclosures.sampling import Voucher, digest_of, draw_sample
+from apps.disclosures.states import EDITABLE, FORWARD, Opinion, SampleResult, Severity, Status
 from apps.organizations.models import AuditFirm
 from apps.organizations.queries import independent_firms
+from apps.publication.models import AidItem
 
 
 @transaction.atomic
@@ -44,6 +55,8 @@ def draw_auditor(*, actor: Actor, report: Report, now: dt.datetime) -> Audit:
     report = lock_report(report.pk)
     authorize(policies.can_draw, actor, report)
     check_move(report, Status.ASSIGNED, FORWARD)
+    if not report.kind.audited:
+        raise WrongState()
     places = eligible_auditors(report)
     if not places:
         raise NoIndependentAuditor()
@@ -63,7 +76,7 @@ def draw_auditor(*, actor: Actor, report: Report, now: dt.datetime) -> Audit:
 
 def eligible_auditors(report: Report) -> list[tuple[int, int]]:
     """This will list (person, firm) of everybody who may be drawn, in order of their ids."""
-    organizations = policies.organizations_of(report.project)
+    organizations = policies.organizations_of(report)
     firms = set(independent_firms(organizations))
     declined = set(
         Audit.objects.filter(report=report, declined_at__isnull=False).values_list("auditor", flat=True)
@@ -86,10 +99,50 @@ def place_of(seed: str, public_id: str, attempt: int, count: int) -> int:
 
 @transaction.atomic
 def accept_audit(*, actor: Actor, report: Report, now: dt.datetime) -> Report:
-    """This will begin the audit, by the drawn auditor. Raises NotTheAuditor for everybody else."""
+    """This will begin the audit, by the drawn auditor, and draw the payments to look at: the seed was fixed at
+    submission with the uses, so nobody chose them. Raises NotTheAuditor for everybody else."""
     report = _mine(actor, report)
     move(report, Status.UNDER_AUDIT, forward=FORWARD, history=ReportStatusChange, actor=actor, now=now)
+    audit = live_audit(report)
+    vouchers = vouchers_of(report)
+    audit.population, audit.population_sha256 = len(vouchers), digest_of(vouchers)
+    audit.save(update_fields=["population", "population_sha256"])
+    known = set(audit.sample.values_list("entry", flat=True))
+    drawn = [
+        each for each in draw_sample(report.draw_seed, report.public_id, vouchers) if each.entry not in known
+    ]
+    SampleItem.objects.bulk_create(
+        SampleItem(
+            audit=audit, rank=rank, entry=each.entry, disbursement=each.disbursement, amount=each.amount
+        )
+        for rank, each in enumerate(drawn, start=len(known) + 1)
+    )
     return report
+
+
+def vouchers_of(report: Report) -> list[Voucher]:
+    """This will list the payments behind the uses that a report stands on, by entry."""
+    uses = list(chain_uses(report))
+    aid = AidItem.objects.filter(release__in=[use.release_id for use in uses if use.release_id])
+    found = [Voucher(*row) for row in aid.values_list("entry", "disbursement", "amount")]
+    paid = {use.expense.entry: use.expense.amount for use in uses if use.expense}
+    rows = dict(Disbursement.objects.filter(entry__in=paid).values_list("entry", "pk"))
+    found += [Voucher(entry, rows[entry], amount) for entry, amount in paid.items() if entry in rows]
+    return sorted(found, key=lambda each: each.entry)
+
+
+@transaction.atomic
+def check_sample(
+    *, actor: Actor, item: SampleItem, result: str, now: dt.datetime, note: str = ""
+) -> SampleItem:
+    """This will write down what the auditor found at a drawn payment; a fault says what. Raises ReasonMissing."""
+    report = _mine(actor, item.audit.report)
+    _check_status(report, Status.UNDER_AUDIT)
+    if result == SampleResult.FAULT and not note.strip():
+        raise ReasonMissing()
+    item.result, item.note, item.checked_at = SampleResult(result), note.strip()[:300], now
+    item.save(update_fields=["result", "note", "checked_at"])
+    return item
 
 
 @transaction.atomic
@@ -135,10 +188,39 @@ def add_finding(
 
 @transaction.atomic
 def remove_finding(*, actor: Actor, finding: Finding, now: dt.datetime) -> None:
-    """This will take a finding back before the opinion is signed."""
+    """This will take a finding back before the opinion is signed; one that was talked about is kept (FindingKept)."""
     report = _mine(actor, finding.report)
     _check_status(report, Status.UNDER_AUDIT)
+    if finding.messages.exists():
+        raise FindingKept()
     Finding.objects.filter(pk=finding.pk).delete()
+
+
+@transaction.atomic
+def resolve_finding(*, actor: Actor, finding: Finding, now: dt.datetime) -> Finding:
+    """This will mark a finding as settled during the audit; it is published as such."""
+    report = _mine(actor, finding.report)
+    _check_status(report, Status.UNDER_AUDIT)
+    finding.resolved_at = now
+    finding.save(update_fields=["resolved_at"])
+    return finding
+
+
+@transaction.atomic
+def say_about_finding(*, actor: Actor, finding: Finding, text: str, now: dt.datetime) -> FindingMessage:
+    """This will add to a finding's thread: the drawn auditor, or the organization's officers and managers, while the
+    report is under audit or returned. Nothing said is taken back; it is not published."""
+    report = lock_report(finding.report_id)
+    authorize(policies.can_discuss, actor, report)
+    assert actor.person_id is not None
+    if report.status != Status.UNDER_AUDIT and report.status not in EDITABLE:
+        raise WrongState()
+    if not text.strip():
+        raise ReasonMissing()
+    return FindingMessage.objects.create(
+        finding=finding, person_id=actor.person_id, label=actor.label[:80], text=text.strip()[:2000],
+        by_auditor=policies.is_drawn(actor, report),
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -149,6 +231,7 @@ def return_report(*, actor: Actor, report: Report, reason: str, now: dt.datetime
         raise ReasonMissing()
     move(report, Status.RETURNED, forward=FORWARD, history=ReportStatusChange, actor=actor, now=now,
          reason=reason.strip())  # fmt: skip
+    publish(ReportReturned(report_id=report.pk))
     return report
 
 
@@ -163,7 +246,9 @@ def give_opinion(*, actor: Actor, report: Report, opinion: str, text: str, now: 
     if opinion not in Opinion.values or not text.strip():
         raise OpinionMissing()
     findings: Sequence[Finding] = list(report.findings.all())
-    if opinion != Opinion.UNQUALIFIED and not any(each.severity == Severity.MATERIAL for each in findings):
+    if opinion != Opinion.UNQUALIFIED and not any(
+        each.severity == Severity.MATERIAL and each.resolved_at is None for each in findings
+    ):
         raise FindingMissing()
     audit = live_audit(report)
     audit.opinion, audit.opinion_text, audit.signed_at = opinion, text.strip(), now
