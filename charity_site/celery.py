@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, setup_logging, worker_init
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -101,6 +102,12 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
     },
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
+    "search: write what waits": {"task": "search.tasks.index_waiting", "schedule": 15.0},
+    "search: compare the index": {"task": "search.tasks.compare_index", "schedule": 60.0},
+    "search: compare every row": {
+        "task": "search.tasks.compare_index_whole",
+        "schedule": crontab(hour="4", minute="10"),
+    },
 }
 app.conf.beat_schedule = BEAT
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
 from apps.disbursements.events import DisbursementPaid
@@ -32,6 +34,8 @@ from apps.payments.events import (
     SubscriptionCharged,
     SubscriptionFollowed,
 )
+from apps.publication.events import RowsChanged
+from search import handlers as search
 
 
 def subscribe() -> None:
@@ -63,3 +67,5 @@ def subscribe() -> None:
     register(DisbursementPaid, disclosures.begin_on_payment)
     register(ProjectStatusChanged, disclosures.begin_on_executing)
     register(ReportSubmitted, disclosures.draw_on_submission)
+    if settings.ELASTICSEARCH_URL:
+        register(RowsChanged, search.note_rows)
