@@ -16,6 +16,7 @@ from search.catalog import catalog
 from search.chart import chart
 from search.contract import FACETS, SORTS, SearchRequest
 from search.engines import engine
+from search.fallback import LABEL
 from search.highlight import highlight, snippet
 from search.language import Fragment, positive
 from search.page import Addresses, groups, picked
@@ -48,6 +49,7 @@ def disclosures(request: HttpRequest) -> HttpResponse:
     context.update(
         asked=asked,
         answer=answer,
+        fallback=answer.engine == LABEL,
         reading=reading(tree),
         results=[_shown(result, fragments) for result in shown],
         first=before + 1,

@@ -1,4 +1,4 @@
-"""Elasticsearch for tests: ELASTICSEARCH_URL if one was given, else one node a run, started by the first test that asks.
+"""Elasticsearch for tests: ELASTICSEARCH_URL where one is given, else a node that the first test to ask starts.
 
 The first process of a run owns the node, because a worker's children end with the worker: a worker asks through a named
 pipe, and reads the address from a file.

@@ -1,7 +1,7 @@
 """Bring what the tests need beside the packages: Chromium, gettext and a Chinese font through apt (as root, where they
 are missing), stripe-mock and compose-go's checker through the Go toolchain into var/tools/bin, a stateful Stripe
-mock through npm into var/tools/npm, Elasticsearch's minimal distribution through Maven into var/tools/elasticsearch (and
-a Java new enough for it through apt).
+mock through npm into var/tools/npm, Elasticsearch's minimal distribution through Maven into var/tools/elasticsearch
+(and a Java new enough for it through apt).
 
 What can't be had is named here; its tests are then skipped by name (and fail with CI=true).
 """

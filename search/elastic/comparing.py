@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +61,7 @@ def _compare(now: dt.datetime, *, whole: bool) -> Outcome:
     found = differences(name) if whole else quick_differences(name)
     left: Differing = {}
     if found:
-        mend(found, [name])
-        patient().indices.refresh(index=name)
-        left = standing(name, found)
+        left = mend(found, name)
     rows = PublicRow.objects.filter(alive=True).count()
     Comparison.objects.filter(at__lt=now - KEPT).delete()
     Comparison.objects.create(
@@ -192,25 +190,28 @@ def _merged(ours: Iterable[tuple[int, int]], theirs: Iterable[tuple[int, int]]) 
     return found
 
 
-def standing(name: str, found: Differing) -> Differing:
-    """This will look again at differing rows, one page at a time: what a writer brought meanwhile is no difference."""
+def mend(found: Differing, name: str) -> Differing:
+    """This will write differing rows anew and give those that differ still. What changed meanwhile is no difference: its
+    own writer is on the way. What the index has and the projection never had becomes a tombstone."""
+    before = _versions(found)
+    writing.write_rows(sorted(before), names=[name])
+    for pk in found.keys() - before.keys():
+        version = (found[pk][1] or 0) + 1
+        patient().options(ignore_status=409).index(
+            index=write_alias(name), id=str(pk), document=tombstone(pk, version), version=version,
+            version_type="external", require_alias=True,
+        )  # fmt: skip
+    patient().indices.refresh(index=name)
     left: Differing = {}
     ids = sorted(found)
     for at in range(0, len(ids), RANGE):
         part = ids[at : at + RANGE]
-        rows = PublicRow.objects.filter(pk__in=part, alive=True).values_list("pk", "version")
-        left |= _merged(sorted(rows), _pages(name, {"terms": {"id": part}}))
-    return left
+        theirs = list(_pages(name, {"terms": {"id": part}}))
+        rows = PublicRow.objects.filter(pk__in=part, alive=True).order_by("pk").values_list("pk", "version")
+        left |= _merged(rows, theirs)
+    now = _versions(left)
+    return {pk: versions for pk, versions in left.items() if now.get(pk) == before.get(pk)}
 
 
-def mend(found: Differing, names: Sequence[str]) -> None:
-    """This will write differing rows anew; what the index has and the projection never had becomes a tombstone."""
-    known = set(PublicRow.objects.filter(pk__in=list(found)).values_list("pk", flat=True))
-    writing.write_rows(sorted(known), names=names)
-    for pk in found.keys() - known:
-        version = (found[pk][1] or 0) + 1
-        for name in names:
-            patient().options(ignore_status=409).index(
-                index=write_alias(name), id=str(pk), document=tombstone(pk, version), version=version,
-                version_type="external", require_alias=True,
-            )  # fmt: skip
+def _versions(rows: Iterable[int]) -> dict[int, int]:
+    return dict(PublicRow.objects.filter(pk__in=list(rows)).values_list("pk", "version"))

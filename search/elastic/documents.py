@@ -69,8 +69,8 @@ def seal(pk: int, version: int) -> int:
     return mixed * mixed % PRIME
 
 
-_MIXED = f"((id % {PRIME} * {FACTORS[0]} + version % {PRIME} * {FACTORS[1]}) % {PRIME})"
-SEAL_SQL = f"({_MIXED} * {_MIXED} % {PRIME})"
+_MIXED = f"mod(mod(id, {PRIME}) * {FACTORS[0]} + mod(version, {PRIME}) * {FACTORS[1]}, {PRIME})"
+SEAL_SQL = f"mod({_MIXED} * {_MIXED}, {PRIME})"
 
 
 def document(row: PublicRow, heading: str) -> dict[str, Any]:

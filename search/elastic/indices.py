@@ -91,17 +91,15 @@ def _copy(name: str, now: dt.datetime) -> None:
 
 
 def _agree(name: str) -> None:
+    """Compares every row and mends, until nothing differs but what is being changed this very moment."""
+    left: comparing.Differing = {}
     for _round in range(ROUNDS):
         patient().indices.refresh(index=name)
-        differing = comparing.differences(name)
-        if not differing:
+        left = comparing.mend(comparing.differences(name), name)
+        if not left:
             return
-        comparing.mend(differing, [name])
-    patient().indices.refresh(index=name)
-    left = comparing.standing(name, comparing.differences(name))
-    if left:
-        log.warning("search.rebuild_differs", index=name, rows=len(left))
-        raise SearchUnavailable()
+    log.warning("search.rebuild_differs", index=name, rows=len(left))
+    raise SearchUnavailable()
 
 
 def _swap(name: str) -> int:

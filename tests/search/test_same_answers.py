@@ -1,5 +1,5 @@
-"""Every engine and the naive oracle give the same set, order, totals, facets and months (S2): PostgreSQL, Elasticsearch,
-and nothing but the contract in memory. `--long` draws ten times as many."""
+"""Every engine and the naive oracle give the same set, order, totals, facets and months (S2): PostgreSQL,
+Elasticsearch, and nothing but the contract in memory. `--long` draws ten times as many."""
 
 from __future__ import annotations
 
