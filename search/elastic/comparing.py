@@ -191,8 +191,8 @@ def _merged(ours: Iterable[tuple[int, int]], theirs: Iterable[tuple[int, int]]) 
 
 
 def mend(found: Differing, name: str) -> Differing:
-    """This will write differing rows anew and give those that differ still. What changed meanwhile is no difference: its
-    own writer is on the way. What the index has and the projection never had becomes a tombstone."""
+    """This will write differing rows anew and give those that differ still. What changed meanwhile is no difference:
+    its own writer is on the way. What the index has and the projection never had becomes a tombstone."""
     before = _versions(found)
     writing.write_rows(sorted(before), names=[name])
     for pk in found.keys() - before.keys():
