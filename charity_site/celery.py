@@ -108,6 +108,11 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "search.tasks.compare_index_whole",
         "schedule": crontab(hour="4", minute="10"),
     },
+    "search: go on with exports": {"task": "search.tasks.sweep_exports", "schedule": 30.0},
+    "search: files of everything": {
+        "task": "search.tasks.build_bulk",
+        "schedule": crontab(hour="2", minute="40"),
+    },
 }
 app.conf.beat_schedule = BEAT
 

@@ -36,6 +36,7 @@ from apps.payments.events import (
 )
 from apps.publication.events import RowsChanged
 from search import handlers as search
+from search.events import ExportFinished
 
 
 def subscribe() -> None:
@@ -69,3 +70,4 @@ def subscribe() -> None:
     register(ReportSubmitted, disclosures.draw_on_submission)
     if settings.ELASTICSEARCH_URL:
         register(RowsChanged, search.note_rows)
+    register(ExportFinished, search.mail_export)

@@ -4,9 +4,13 @@ from celery import shared_task
 from django.conf import settings
 
 from apps.core import clock
+from search import bulk
 from search.contract import SearchUnavailable
 from search.elastic import comparing, indices, writing
 from search.elastic.client import FAULTS
+from search.exports import jobs
+from search.models import ExportJob
+from search.states import ExportStatus
 
 LONGEST = 2 * 3600
 """Seconds: a rebuild of millions of rows takes longer than other tasks may."""
@@ -48,3 +52,27 @@ def _compare(*, whole: bool) -> int:
         return compare(now=now).found
     except (SearchUnavailable, *FAULTS):
         return 0
+
+
+@shared_task(name="search.tasks.work_export")  # type: ignore[misc]
+def work_export(pk: int) -> bool:
+    """This will make one part of an export and ask for the next: other tasks get their turn in between."""
+    more = jobs.work_export(pk=pk, now=clock.now())
+    if more:
+        work_export.delay(pk)
+    return more
+
+
+@shared_task(name="search.tasks.sweep_exports")  # type: ignore[misc]
+def sweep_exports() -> int:
+    """This will go on with exports whose worker was killed or never asked, and delete those that are two days old."""
+    making = ExportJob.objects.filter(status=ExportStatus.MAKING).order_by("id")
+    for pk in making.values_list("pk", flat=True)[:20]:
+        work_export.delay(pk)
+    return jobs.delete_old_exports(now=clock.now())
+
+
+@shared_task(name="search.tasks.build_bulk", time_limit=LONGEST)  # type: ignore[misc]
+def build_bulk() -> bool:
+    """This will make the files of everything published (nightly)."""
+    return bulk.build_bulk(now=clock.now()) is not None

@@ -121,7 +121,7 @@ def main() -> int:
 
 
 def bring_elasticsearch() -> None:
-    """This will fetch Elasticsearch by its Maven coordinates, and a Java for it; not where ELASTICSEARCH_URL is given."""
+    """This will fetch Elasticsearch by its Maven coordinates and a Java for it, unless ELASTICSEARCH_URL is given."""
     if os.environ.get("ELASTICSEARCH_URL"):
         return
     if find_java() is None and shutil.which("apt-get") and os.geteuid() == 0:

@@ -160,7 +160,7 @@ def _pages(name: str, only: Mapping[str, Any] | None = None) -> Iterator[tuple[i
                 stored_fields="_none_",
                 track_total_hits=False,
                 filter_path="pit_id,hits.hits.sort",
-                **({"search_after": after} if after else {}),
+                search_after=after,
             )
             hits = found.get("hits", {}).get("hits", [])
             yield from ((hit["sort"][0], hit["sort"][1]) for hit in hits)

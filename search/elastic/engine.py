@@ -82,7 +82,8 @@ def _whole(response: Any) -> Mapping[str, Any]:
         raise NoIndex()
     if "error" in response or response.get("timed_out") or response.get("_shards", {}).get("failed"):
         raise SearchUnavailable()
-    return response
+    whole: Mapping[str, Any] = response
+    return whole
 
 
 def _counts(asking: Asking, found: Sequence[Mapping[str, Any]], values: Catalog) -> Counts:

@@ -52,6 +52,8 @@ def _major() -> str:
     return f"CASE x.currency {cases} ELSE round(x.amount / 100::numeric, 2) END"
 
 
+OWN_PROJECT = f"CASE WHEN left(p.key, 1) <> '{NO_PROJECT}' THEN p.label_zh END"
+MOMENT = "to_char(t.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 COLUMNS = (
     Column("id", _("编号"), "text", _("这条记录的公开编号，不会变"), "t.public_id"),
     Column("report", _("报告编号"), "text", _("所在报告的编号"), "t.batch"),
@@ -65,12 +67,13 @@ COLUMNS = (
     Column("organization", _("机构"), "text", _("慈善组织的名称"), "o.label_zh"),
     Column("organization_uscc", _("统一社会信用代码"), "text", _("慈善组织的统一社会信用代码"), "o.key"),
     Column("fund", _("微基金"), "text", _("微基金的名称"), "f.label_zh"),
-    Column("project", _("项目"), "text", _("项目的名称"), f"CASE WHEN left(p.key, 1) <> '{NO_PROJECT}' THEN p.label_zh END"),
+    Column("project", _("项目"), "text", _("项目的名称"), OWN_PROJECT),
     Column("category", _("用途"), "text", _("用途的类别"), "c.label_zh"),
     Column("town", _("镇街"), "text", _("镇街；空白是全市"), "w.label_zh"),
     Column("kind", _("报告类型"), "text", _("所在报告的类型"), "k.label_zh"),
-    Column("opinion", _("审计意见"), "text", _("none、unqualified、qualified、adverse或disclaimer"), _words(OPINIONS, "x.opinion")),
-    Column("published_at", _("公布时间"), "text", _("ISO 8601，世界协调时"), "to_char(t.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
+    Column("opinion", _("审计意见"), "text", _("none、unqualified、qualified、adverse或disclaimer"),
+           _words(OPINIONS, "x.opinion")),
+    Column("published_at", _("公布时间"), "text", _("ISO 8601，世界协调时"), MOMENT),
     Column("link", _("网址"), "text", _("公开页面的网址"), "%s || t.link"),
 )  # fmt: skip
 BY_KEY = {"id", "report", "currency", "period", "opinion", "published_at", "link", "organization_uscc"}
@@ -101,6 +104,11 @@ def titles() -> list[str]:
 def dictionary() -> list[dict[str, str]]:
     """This will give the field dictionary of a manifest."""
     return [
-        {"name": column.name, "title": str(column.title), "type": column.kind, "description": str(column.told)}
+        {
+            "name": column.name,
+            "title": str(column.title),
+            "type": column.kind,
+            "description": str(column.told),
+        }
         for column in COLUMNS
     ]

@@ -1,4 +1,4 @@
-"""Large exports made by a worker, part by part: pinned, written, taken up again after a kill, cancelled, deleted (S4)."""
+"""Large exports made by a worker, part by part: pinned, written, taken up after a kill, cancelled, deleted (S4)."""
 
 from __future__ import annotations
 
@@ -284,10 +284,9 @@ def _typed(kind: str, cell: str) -> Any:
 @transaction.atomic
 def _end(job: ExportJob, status: ExportStatus, now: dt.datetime, **fields: Any) -> None:
     locked = ExportJob.objects.select_for_update().get(pk=job.pk)
-    move(
-        locked, status, forward=EXPORT_FORWARD, history=ExportStatusChange, actor=ACTOR, now=now,
-        **({} if status == ExportStatus.EXPIRED else {"finished_at": now}), **fields,
-    )  # fmt: skip
+    if status != ExportStatus.EXPIRED:
+        fields["finished_at"] = now
+    move(locked, status, forward=EXPORT_FORWARD, history=ExportStatusChange, actor=ACTOR, now=now, **fields)
     if status == ExportStatus.DONE and locked.email:
         events.publish(ExportFinished(job_id=locked.pk))
     if status != ExportStatus.DONE:

@@ -27,7 +27,10 @@ MIME = {**TABLE_MIME, "json": "application/json; charset=utf-8"}
 BOM = b"\xef\xbb\xbf"
 PIECE = 1 << 16
 STEP = 2_000
-SETTINGS = "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true), set_config('statement_timeout', %s, true)"
+SETTINGS = (
+    "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),"
+    " set_config('statement_timeout', %s, true)"
+)
 SECONDS = 300
 Values = Sequence[Any]
 
@@ -90,7 +93,7 @@ def json_pieces(rows: Iterable[Values], manifest: dict[str, Any]) -> Iterator[by
     kept: list[str] = []
     before = "\n"
     for row in rows:
-        record = dict(zip(names, map(_plain, row), strict=True))
+        record = {name: _plain(value, name) for name, value in zip(names, row, strict=True)}
         kept.append(before + json.dumps(record, ensure_ascii=False))
         before = ",\n"
         if len(kept) >= 500:
@@ -99,11 +102,13 @@ def json_pieces(rows: Iterable[Values], manifest: dict[str, Any]) -> Iterator[by
     yield ("".join(kept) + "\n]}\n").encode()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, name: str) -> Any:
     """Amounts as text: a JSON number would become a binary float in most readers."""
-    if isinstance(value, Decimal):
+    if name == "amount":
         return str(value)
-    return value.isoformat() if isinstance(value, dt.date) else value
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return None if value == "" else value
 
 
 def xlsx_file(rows: Iterable[Values], out: IO[bytes]) -> None:
