@@ -110,7 +110,9 @@ def _search(children: Any, server: Any, run: Path, options: Any) -> str:
         node = nodes.own_node(children, run)
         node.start(children)
         url = node.url
-    return search.table(search.run(options.lines, elasticsearch_url=url))
+    with server.connect("bench_search") as owner:
+        figures = search.run(options.lines, elasticsearch_url=url, analyze=lambda: owner.execute("ANALYZE"))
+    return search.table(figures)
 
 
 def _pages(children: Any, server: Any, run: Path, options: Any) -> str:

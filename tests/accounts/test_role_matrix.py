@@ -8,8 +8,9 @@ import pytest
 from tests.accounts import role_matrix
 
 EVERYBODYS = {"donations.open_gift", "donations.ask_own_refund", "donations.redirect_gift", "donations.open_team",
-              "donations.change_monthly_gift"}  # fmt: skip
-"""Giving, and what the address of a gift, a team or a monthly gift is itself the permission for (G2)."""
+              "donations.change_monthly_gift", "search.take_export", "search.save_search"}  # fmt: skip
+"""Giving, what the address of a gift, a team or a monthly gift is itself the permission for (G2), and taking away what
+is public or keeping a search of one's own (S4, S6)."""
 
 
 @pytest.fixture(autouse=True)
