@@ -102,9 +102,18 @@ def _imports(children: Any, server: Any, run: Path, options: Any) -> str:
 
 def _search(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import search
+    from charity_site.stack.elasticsearch import find_java
+    from tests import nodes, tools
 
     _point(server, "bench_search")
-    return search.table(search.run(options.lines))
+    url = ""
+    if find_java() and tools.elasticsearch_archive().is_file():
+        node = nodes.own_node(children, run)
+        node.start(children)
+        url = node.url
+    with server.connect("bench_search") as owner:
+        figures = search.run(options.lines, elasticsearch_url=url, analyze=lambda: owner.execute("ANALYZE"))
+    return search.table(figures)
 
 
 def _pages(children: Any, server: Any, run: Path, options: Any) -> str:

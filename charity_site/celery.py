@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, setup_logging, worker_init
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -106,6 +107,17 @@ BEAT: dict[str, dict[str, Any]] = {
     },
     "casework: end tiers, remove files": {"task": "apps.casework.tasks.keep_files", "schedule": 3600.0},
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
+    "search: write what waits": {"task": "search.tasks.index_waiting", "schedule": 15.0},
+    "search: compare the index": {"task": "search.tasks.compare_index", "schedule": 60.0},
+    "search: compare every row": {
+        "task": "search.tasks.compare_index_whole",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "search: go on with exports": {"task": "search.tasks.sweep_exports", "schedule": 30.0},
+    "search: files of everything": {
+        "task": "search.tasks.build_bulk",
+        "schedule": crontab(hour="2", minute="40"),
+    },
 }
 app.conf.beat_schedule = BEAT
 

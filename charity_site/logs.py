@@ -83,6 +83,8 @@ def logging_config(level: str) -> None:
             "root": {"handlers": ["stdout"], "level": level},
             "loggers": {
                 "axes": {"level": "ERROR"},
+                # One line a failed attempt; the breaker says it once.
+                "elastic_transport": {"level": "ERROR"},
                 "django.db.backends": {"level": "WARNING"},
                 "asyncio": {"level": "WARNING"},
                 "weasyprint": {"level": "ERROR"},

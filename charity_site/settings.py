@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,9 @@ elif CACHE_URL and CACHE_URL != "locmem:":
 
 SEARCH_ENGINE = env.choice("SEARCH_ENGINE", "postgres", ["postgres", "elasticsearch"])
 ELASTICSEARCH_URL = env.text("ELASTICSEARCH_URL", secret=True)
+SEARCH_INDEX = env.text("SEARCH_INDEX", "uses")
+if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", SEARCH_INDEX):
+    env.wrong("SEARCH_INDEX", "up to 40 small letters, digits and _, a letter first")
 PAYMENT_PROVIDERS = env.words(
     "PAYMENT_PROVIDERS", [] if PRODUCTION else ["sandbox"], ["sandbox", "stripe", "wechatpay"]
 )

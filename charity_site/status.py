@@ -12,6 +12,7 @@ from apps.core.invariants import ordered, run_all
 from apps.core.models import InvariantRun
 from apps.core.pages import bump_epoch, cached_page
 from apps.payments.queries import clock_alarms
+from search.queries import freshness
 
 
 @shared_task(name="charity_site.status.check_invariants")  # type: ignore[misc]
@@ -42,5 +43,6 @@ def status(request: HttpRequest) -> HttpResponse:
         "checked_at": min(checked) if checked else None,
         "now": clock.now(),
         "alarms": clock_alarms(clock.now()),
+        "index": freshness(clock.now()),
     }
     return render(request, "status.html", context)

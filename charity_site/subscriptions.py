@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from apps.casework.events import ConsentWithdrawn
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
@@ -44,9 +46,12 @@ from apps.payments.events import (
     SubscriptionFollowed,
 )
 from apps.publication import handlers as publication
+from apps.publication.events import RowsChanged
 from apps.tracing import handlers as tracing
 from charity_site.in_kind import issue_receipts_of_goods
 from cms import handlers as cms
+from search import handlers as search
+from search.events import ExportFinished
 
 
 def subscribe() -> None:
@@ -90,3 +95,6 @@ def subscribe() -> None:
     register(GoodsAccepted, issue_receipts_of_goods)
     register(GoodsSent)
     register(GoodsHandedOver)
+    if settings.ELASTICSEARCH_URL:
+        register(RowsChanged, search.note_rows)
+    register(ExportFinished, search.mail_export)

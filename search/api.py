@@ -27,6 +27,7 @@ from search import parameters
 from search.catalog import Value, catalog
 from search.contract import SearchRequest
 from search.engines import engine
+from search.grants import grant
 from search.limits import OpenDataLimit
 from search.results import Result, results
 from search.words import FACET_NAMES, OPINION_WORDS, band_words
@@ -72,21 +73,32 @@ router = Router(tags=["search"])
 class Parameters(Schema):
     """Documents the query string; search.parameters reads it."""
 
-    q: str = Field("", description='查询词 / words, "phrase", AND OR NOT ( ) -')
-    organization: list[str] = Field([], description="统一社会信用代码 / USCC")
-    fund: list[str] = []
-    project: list[str] = []
-    category: list[str] = []
-    town: list[str] = []
-    kind: list[str] = []
-    opinion: list[str] = Field([], description="none, unqualified, qualified, adverse, disclaimer")
-    amount_min: str = Field("", description="元 / yuan, 200 or 200.50")
-    amount_max: str = ""
-    from_: str = Field("", alias="from", description="2026-03-31 or 2026-03")
-    to: str = ""
-    sort: str = Field("relevance", description="relevance, date, amount")
-    cursor: str = ""
-    limit: str = Field("20", description="1-100")
+    q: str = Field(
+        "",
+        description='查询词 / words, "phrase", AND OR NOT ( ) -',
+        examples=["危房 OR 助学 -退款"],
+    )
+    organization: list[str] = Field(
+        [], description="统一社会信用代码 / USCC, any of", examples=[["51449900MJK614024W"]]
+    )
+    fund: list[str] = Field([], description="微基金 / fund, any of", examples=[["anju"]])
+    project: list[str] = Field([], description="项目 / project, any of", examples=[["shiqiao"]])
+    category: list[str] = Field([], description="用途 / category, any of", examples=[["housing"]])
+    town: list[str] = Field([], description="镇街 / town, any of", examples=[["shiqiao"]])
+    kind: list[str] = Field([], description="报告类型 / kind of report, any of", examples=[["progress"]])
+    opinion: list[str] = Field(
+        [], description="审计意见 / none, unqualified, qualified, adverse, disclaimer",
+        examples=[["unqualified", "qualified"]],
+    )  # fmt: skip
+    amount_min: str = Field("", description="元 / yuan, both ends included", examples=["200", "200.50"])
+    amount_max: str = Field("", description="元 / yuan, both ends included", examples=["5000"])
+    from_: str = Field(
+        "", alias="from", description="起 / first day or month", examples=["2026-03-31", "2026-03"]
+    )
+    to: str = Field("", description="止 / last day or month, included", examples=["2026-06"])
+    sort: str = Field("relevance", description="排序 / relevance, date, amount", examples=["date"])
+    cursor: str = Field("", description="翻页 / taken from `next`, signed", examples=[""])
+    limit: str = Field("20", description="每页条数 / 1-100", examples=["100"])
 
 
 class Error(Schema):
@@ -166,6 +178,30 @@ def uses(request: HttpRequest, given: Query[Parameters]) -> Any:
 def disclosures(request: HttpRequest, given: Query[Parameters]) -> Any:
     """Published, audited reports."""
     return _search(request, "report")
+
+
+class Grants(Schema):
+    """A page of 360Giving grants; `grants` alone is a file of the standard."""
+
+    grants: list[dict[str, Any]]
+    count: int
+    next: str | None
+    as_of: str
+    engine: str
+
+
+@router.get("/grants", response={**RESPONSES, 200: Grants}, summary="360Giving 1.4")
+def grants(request: HttpRequest, given: Query[Parameters]) -> Any:
+    """The same uses as grants of the 360Giving data standard 1.4, with the same parameters."""
+    asked, before = parameters.read(_for(request, "use"), extra=("limit", "view"))
+    answer = engine().search(asked)
+    return {
+        "grants": [grant(result) for result in results(answer.ids, catalog())],
+        "count": answer.count,
+        "next": _next(request, asked, parameters.cursor_after(asked, answer, before)),
+        "as_of": answer.as_of.isoformat(timespec="seconds"),
+        "engine": answer.engine,
+    }
 
 
 def _search(http: HttpRequest, view: str) -> dict[str, Any]:

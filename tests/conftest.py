@@ -26,6 +26,7 @@ from charity_site.stack.placement import place
 from charity_site.stack.ports import free_port
 from charity_site.stack.processes import Child, Children, tail, wait_until
 from charity_site.stack.valkey import Valkey
+from tests import nodes
 from tests.databases import ROOT, Server, start_server
 
 CHILDREN = Children()
@@ -51,6 +52,7 @@ class ForWorkers:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["server"] = dataclasses.asdict(_the_server())
+        nodes.answer_workers(CHILDREN, _run_dir())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -351,6 +353,13 @@ class Broker:
         import redis
 
         redis.Redis.from_url(self.url).flushall()
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> str:
+    """The run's Elasticsearch, started by the first test that asks and shared by all workers; names of indices begin
+    with the worker's."""
+    return nodes.shared(CHILDREN, _run_dir(), from_main="PYTEST_XDIST_WORKER" in os.environ)
 
 
 @pytest.fixture(scope="session")

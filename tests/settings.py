@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STORE = ROOT / "var" / "test"
 OURS = (
     "DATABASE_URL", "MIGRATION_DATABASE_URL", "DATABASE_ROLE", "CELERY_BROKER_URL", "CACHE_URL", "SEARCH_ENGINE",
-    "ELASTICSEARCH_URL", "PAYMENT_PROVIDERS", "STRIPE_API_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRET",
+    "ELASTICSEARCH_URL", "SEARCH_INDEX", "PAYMENT_PROVIDERS", "STRIPE_API_KEY", "STRIPE_API_BASE",
+    "STRIPE_WEBHOOK_SECRET",
     "WECHATPAY_MCHID", "WECHATPAY_APPID", "WECHATPAY_CERT_SERIAL", "WECHATPAY_PRIVATE_KEY_FILE", "WECHATPAY_APIV3_KEY",
     "WECHATPAY_PUBLIC_KEY_FILE", "WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_API_BASE",
     "SECRET_KEY", "FIELD_KEY_FILE", "LOG_SIGNING_KEY_FILE", "SITE_URL", "EMAIL_URL", "EMAIL_FROM", "ALLOWED_HOSTS",
@@ -34,6 +35,9 @@ if "TEST_RUN_DIR" not in os.environ:
     sweep()
     run = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=STORE))
     run.chmod(0o755)
+    # A cluster that is given is for the tests that ask for one, under names of their own; the site's default stays.
+    if os.environ.get("ELASTICSEARCH_URL"):
+        os.environ["TEST_ELASTICSEARCH_URL"] = os.environ["ELASTICSEARCH_URL"]
     for name in OURS:
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)

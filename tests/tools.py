@@ -10,8 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from charity_site.stack.elasticsearch import ARTIFACT, VERSION
+
 ROOT = Path(__file__).resolve().parent.parent
 GO_BIN = ROOT / "var" / "tools" / "bin"
+MAVEN = ROOT / "var" / "tools" / "elasticsearch"
+ELASTICSEARCH_FETCH = [
+    "mvn",
+    "-q",
+    "-B",
+    "dependency:copy",
+    f"-Dartifact={ARTIFACT}",
+    f"-DoutputDirectory={MAVEN}",
+]
 GO_INSTALL = f"GOBIN={GO_BIN} go install"
 
 
@@ -63,6 +74,25 @@ def compose_checker() -> str:
     return need(
         "compose-go", f"{GO_INSTALL} github.com/compose-spec/compose-go/v2/cmd@v2.16.2", GO_BIN / "cmd"
     )
+
+
+def elasticsearch_archive() -> Path:
+    """This will give where tools/test_tools.py puts Elasticsearch's distribution."""
+    return MAVEN / f"elasticsearch-{VERSION}.zip"
+
+
+def elasticsearch() -> tuple[Path, Path]:
+    """This will give Elasticsearch's archive and a Java new enough to run it."""
+    from charity_site.stack.elasticsearch import JAVA, find_java
+
+    java = find_java()
+    if java is None:
+        missing(f"Java {JAVA} or newer", f"apt-get install openjdk-{JAVA}-jdk-headless, or set JAVA_HOME")
+    archive = elasticsearch_archive()
+    if not archive.is_file():
+        missing("Elasticsearch", " ".join(ELASTICSEARCH_FETCH))
+    assert java is not None
+    return archive, java
 
 
 PARTS = {"pango": "libpango-1.0-0 libpangoft2-1.0-0", "chinese font": "fontconfig fonts-wqy-microhei"}

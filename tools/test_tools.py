@@ -1,6 +1,7 @@
 """Bring what the tests need beside the packages: Chromium, gettext and a Chinese font through apt (as root, where they
-are missing), stripe-mock and compose-go's checker through the Go toolchain into var/tools/bin, and a stateful Stripe
-mock through npm into var/tools/npm.
+are missing), stripe-mock and compose-go's checker through the Go toolchain into var/tools/bin, a stateful Stripe
+mock through npm into var/tools/npm, Elasticsearch's minimal distribution through Maven into var/tools/elasticsearch
+(and a Java new enough for it through apt).
 
 What can't be had is named here; its tests are then skipped by name (and fail with CI=true).
 """
@@ -15,6 +16,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from charity_site.stack.elasticsearch import ARTIFACT, JAVA, VERSION, find_java  # noqa: E402
+
 GO_BIN = ROOT / "var" / "tools" / "bin"
 PACKAGES = {"chromium": "chromium", "msgfmt": "gettext"}
 FONT = "fonts-wqy-microhei"
@@ -111,7 +116,35 @@ def main() -> int:
         done = subprocess.run(command, capture_output=True, text=True, cwd=NPM)
         if done.returncode:
             print(f"missing: {program}; {' '.join(command)}\n{done.stderr.strip()[-400:]}")
+    bring_elasticsearch()
     return 0
+
+
+def bring_elasticsearch() -> None:
+    """This will fetch Elasticsearch by its Maven coordinates and a Java for it, unless ELASTICSEARCH_URL is given."""
+    if os.environ.get("ELASTICSEARCH_URL"):
+        return
+    if find_java() is None and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", f"openjdk-{JAVA}-jdk-headless"],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    if find_java() is None:
+        print(f"missing: Java {JAVA}; apt-get install openjdk-{JAVA}-jdk-headless, or set JAVA_HOME")
+    folder = ROOT / "var" / "tools" / "elasticsearch"
+    if (folder / f"elasticsearch-{VERSION}.zip").is_file():
+        return
+    command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={folder}"]
+    if shutil.which("mvn") is None:
+        print(f"missing: Elasticsearch; install Maven (apt-get install maven), then: {' '.join(command)}")
+        return
+    print("Fetching Elasticsearch …", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    if done.returncode:
+        print(f"missing: Elasticsearch; {' '.join(command)}\n{(done.stdout + done.stderr).strip()[-400:]}")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 from django.db.models import Max, Q
 
+from apps.core.events import publish
 from apps.core.pages import bump_epoch
 from apps.core.text import unit_line
 from apps.publication.drafts import Facet, RowDraft
+from apps.publication.events import MOST, RowsChanged
 from apps.publication.models.rows import (
     BANDS,
     CURRENCIES,
@@ -74,8 +76,10 @@ def publish_rows(*, rows: Sequence[RowDraft], now: dt.datetime) -> list[int]:
             batch_size=500,
         )
         ids = {shown.source: row.pk for row, shown in [*fresh.values(), *kept]}
+        changed = list(ids.values())
         if renamed:
-            _write_labels_anew(renamed, leave=set(ids.values()))
+            changed += _write_labels_anew(renamed, leave=set(changed))
+        _tell(changed)
         bump_epoch()
         return [ids[draft.source] for draft in rows]
 
@@ -98,6 +102,7 @@ def withdraw_rows(*, now: dt.datetime, batch: str | None = None, sources: Iterab
             [shown.row for shown in alive], ["version", "alive", "units", "amount", "people"], batch_size=500
         )
         PublicRowText.objects.bulk_update(alive, ["heading", "text", "more", "withdrawn_at"], batch_size=500)
+        _tell([shown.row_id for shown in alive])
         bump_epoch()
         return len(alive)
 
@@ -111,6 +116,10 @@ def republish_rows(*, batch: str, rows: Sequence[RowDraft], now: dt.datetime) ->
         gone = [source for source in _locked(batch=batch) if source not in staying]
         withdraw_rows(sources=gone, now=now)
         return publish_rows(rows=rows, now=now)
+
+
+def _tell(rows: list[int]) -> None:
+    publish(*(RowsChanged(tuple(rows[at : at + MOST])) for at in range(0, len(rows), MOST)))
 
 
 def _locked(source: list[str] | None = None, batch: str | None = None) -> dict[str, PublicRowText]:
@@ -234,7 +243,7 @@ def _add_missing(wanted: dict[tuple[str, str], Facet], known: dict[tuple[str, st
     FacetValue.objects.bulk_create([known[pair] for pair in missing])
 
 
-def _write_labels_anew(renamed: set[tuple[str, int]], leave: set[int]) -> None:
+def _write_labels_anew(renamed: set[tuple[str, int]], leave: set[int]) -> list[int]:
     """Rows that carry a renamed label are written and versioned anew (labels are part of what is searched)."""
     projects = {code for name, code in renamed if name == "project"}
     for name in ("fund", "organization"):
@@ -260,6 +269,7 @@ def _write_labels_anew(renamed: set[tuple[str, int]], leave: set[int]) -> None:
     for row, version in zip(batch, _versions(len(batch)), strict=True):
         row.version = version
     PublicRow.objects.bulk_update(batch, ["units", "version"], batch_size=500)
+    return [row.pk for row in batch]
 
 
 Labels = dict[tuple[str, int], FacetValue]

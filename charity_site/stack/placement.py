@@ -106,7 +106,8 @@ def server_user(folder: Path) -> User | None:
     )
 
 
-def _open_base() -> Path:
+def open_base() -> Path:
+    """This will make the folder of root's where programs lie that the servers' user can reach."""
     base = OPEN_FOLDER
     try:
         base.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -135,7 +136,7 @@ def _servers_folder(data_dir: Path, user_for: User | None) -> Path:
             f"(chmod o+x), or move it away and start anew."
         )
     name = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:16]
-    elsewhere = _open_base() / name
+    elsewhere = open_base() / name
     elsewhere.mkdir(mode=0o755, exist_ok=True)
     folder.rmdir()
     folder.symlink_to(elsewhere)
@@ -148,9 +149,9 @@ def _programs(user: User | None) -> tuple[Path, Path]:
     if user is None or (reaches(user, postgres / "bin" / "postgres") and reaches(user, valkey)):
         return postgres, valkey
     stamp = f"{(postgres / 'bin' / 'postgres').stat().st_size}-{valkey.stat().st_size}"
-    copy = _open_base() / f"programs-{stamp}"
+    copy = open_base() / f"programs-{stamp}"
     if not copy.exists():
-        fresh = Path(tempfile.mkdtemp(dir=_open_base(), prefix="programs.new-"))
+        fresh = Path(tempfile.mkdtemp(dir=open_base(), prefix="programs.new-"))
         # The programs look for their libraries in a folder beside the package's.
         shutil.copytree(postgres, fresh / "package" / "pginstall18", symlinks=True)
         libraries = postgres.parent.with_name(f"{postgres.parent.name}.libs")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
 
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 
 from apps.core.clock import now
-from apps.core.money import Money
 from apps.core.pages import current_epoch
-from apps.publication.models.rows import CURRENCIES, OPINIONS, PublicRow, PublicRowText
-from apps.publication.rows import NO_PROJECT, facet_labels, row_units
-from search.catalog import Catalog, Value, catalog
-from search.contract import FACETS, FacetCount, MonthSum, SearchAnswer, SearchRequest, SearchUnavailable
+from apps.publication.models.rows import PublicRow, PublicRowText
+from apps.publication.rows import facet_labels, row_units
+from search.catalog import Catalog, catalog
+from search.contract import FACETS, SearchAnswer, SearchRequest, SearchUnavailable
+from search.engines.answers import Counts, answer, rolled_up
 from search.engines.statement import APART, GROUPS, HIT, PACKED, Statement
 
 SETTINGS = (
@@ -24,6 +23,10 @@ SETTINGS = (
 )
 """Set for one statement: how many rows a word hits is a guess to the planner, and a loop over a wrong guess is slow."""
 Row = tuple[int, int, int, int | None, int | None, int, int]
+ALL = (1 << 62) - 1
+BITS = {"project": (0, ALL), "category": (10, ALL), "town": (0, 1023), "kind": (7, 511), "opinion": (4, 7),
+        "band": (0, 15)}  # fmt: skip
+"""Where a facet's code stands in the packed column: shift and mask."""
 
 
 class PostgresEngine:
@@ -46,7 +49,7 @@ class PostgresEngine:
                     rows = cursor.fetchall()
         except OperationalError as error:
             raise SearchUnavailable() from error
-        return _answer(rows, statement, values, as_of, self.name)
+        return answer(_counts(rows, statement, values), request, values, as_of, self.name)
 
     def _plain(self, cursor, statement: Statement, epoch: str) -> list[Row]:  # type: ignore[no-untyped-def]
         key = f"search:sums:{statement.request.view}:{epoch}"
@@ -95,89 +98,37 @@ class PostgresEngine:
         return PublicRow.objects.filter(alive=True).count()
 
 
-def _answer(rows: list[Row], statement: Statement, values: Catalog, as_of, name: str) -> SearchAnswer:  # type: ignore[no-untyped-def]
-    request = statement.request
-    counts: dict[str, Counter[int]] = {column: Counter() for column in ("project", "k2", "k3")}
-    apart: dict[str, Counter[int]] = {facet: Counter() for facet in statement.filtered}
-    months: dict[int, list[tuple[int, int, int, int, int]]] = defaultdict(list)
+def _counts(rows: list[Row], statement: Statement, values: Catalog) -> Counts:
+    counted: dict[str, Counter[int]] = {column: Counter() for column in ("project", "k2", "k3")}
+    apart: dict[str, Counter[int]] = {}
+    counts = Counts()
     hits: list[tuple[int, int, int]] = []
     for part, code, number, amount, people, first, second in rows:
         if part == HIT:
             hits.append((first, second, code))
         elif part >= APART:
-            apart[statement.filtered[part - APART]][code] = number
+            apart.setdefault(statement.filtered[part - APART], Counter())[code] = number
         elif GROUPS[part] == "k4":
-            month, period = divmod(code >> 6, 4)
-            months[month].append((code & 63, period, number, int(amount or 0), int(people or 0)))
+            counts.groups.append((code, number, int(amount or 0), int(people or 0)))
         else:
-            counts[GROUPS[part]][code] = number
+            counted[GROUPS[part]][code] = number
+    for name in statement.filtered:
+        apart.setdefault(name, Counter())
+    for facet in (*FACETS, "band"):
+        packed = apart.get(facet, counted[PACKED[facet]])
+        counts.facets[facet] = (
+            rolled_up(facet, packed, values)
+            if facet in ("fund", "organization")
+            else _unpacked(facet, packed)
+        )
     hits.sort(reverse=True)
-    more = len(hits) > request.limit
-    hits = hits[: request.limit]
-    groups = [group for found in months.values() for group in found]
-    last = hits[-1] if more and hits else None
-    return SearchAnswer(
-        count=sum(group[2] for group in groups),
-        totals=_totals(groups),
-        household_times=sum(group[4] for group in groups),
-        facets={
-            facet: tuple(_facet(facet, apart.get(facet, counts[PACKED[facet]]), values))
-            for facet in (*FACETS, "band")
-        },
-        months=tuple(_month(month, months[month]) for month in sorted(months)),
-        ids=tuple(code for _, _, code in hits),
-        next=None if last is None else (last if statement.sort_values == 3 else (last[0], last[2])),
-        as_of=as_of,
-        engine=name,
-    )
+    counts.hits = [hit if statement.sort_values == 3 else (hit[0], hit[2]) for hit in hits]
+    return counts
 
 
-def _totals(groups: list[tuple[int, int, int, int, int]]) -> tuple[Money, ...]:
-    sums: Counter[int] = Counter()
-    for currency, _period, _number, amount, _people in groups:
-        sums[currency] += amount
-    return tuple(Money(sums[code], CURRENCIES[code]) for code in sorted(sums))
-
-
-def _month(month: int, groups: list[tuple[int, int, int, int, int]]) -> MonthSum:
-    return MonthSum(
-        month=month,
-        count=sum(group[2] for group in groups),
-        totals=_totals(groups),
-        household_times=sum(group[4] for group in groups),
-        long_periods=sum(group[2] for group in groups if group[1]),
-    )
-
-
-def _facet(facet: str, packed: Counter[int], values: Catalog) -> Iterator[FacetCount]:
-    """The values of a facet, the most frequent first, from counts by packed code."""
+def _unpacked(facet: str, packed: Counter[int]) -> Counter[int]:
+    shift, mask = BITS[facet]
     counted: Counter[int] = Counter()
-    projects = values.by_code["project"]
     for code, number in packed.items():
-        counted[_unpacked(facet, code, projects)] += number
-    found = []
-    for code, number in counted.items():
-        if facet in ("opinion", "band"):
-            found.append(FacetCount(OPINIONS[code] if facet == "opinion" else str(code), "", "", number))
-        elif code and code in values.by_code[facet]:
-            value = values.by_code[facet][code]
-            if not value.key.startswith(NO_PROJECT):
-                found.append(FacetCount(value.key, value.zh, value.en, number))
-    yield from sorted(found, key=lambda item: (-item.count, item.key))
-
-
-def _unpacked(facet: str, code: int, projects: Mapping[int, Value]) -> int:
-    if facet in ("fund", "organization"):
-        return int(getattr(projects.get(code), facet, 0))
-    match facet:
-        case "category":
-            return code >> 10
-        case "town":
-            return code & 1023
-        case "kind":
-            return (code >> 7) & 511
-        case "opinion":
-            return (code >> 4) & 7
-        case "band":
-            return code & 15
-    return code
+        counted[(code >> shift) & mask] += number
+    return counted

@@ -22,6 +22,9 @@ HIT = 100
 """`part` of a row that is one of the page's; below it, of facets counted without their own filter: 50 + place."""
 APART = 50
 MOST_LEXEMES = 64
+CARRIED = ("id", "version", "day", "amount", "people", "project", "category", "town", "kind", "opinion", "period",
+           "currency", "heading_id")  # fmt: skip
+"""What an export needs of a match: everything but the words.  Never `units`, which is wide."""
 
 
 class Statement:
@@ -124,6 +127,23 @@ class Statement:
         page, page_values = self.page("m", "true", [])
         sql = "WITH " + ", ".join([*ctes, *head]) + " " + " UNION ALL ".join([*selects, f"({page})"])
         return sql, [*values, *head_values, *page_values]
+
+    def ordered(self, columns: str, joins: str, more: list[Any]) -> Sql:
+        """This will give columns of all matches in the order of the page; `x` is the row, `more` are the values of
+        `columns`."""
+        where, values = self.where()
+        head, head_values = self._headings()
+        order, source = "x.day DESC, x.id DESC", "m x"
+        if self.request.sort == "amount":
+            order = "x.amount DESC, x.id DESC"
+        elif self.fragments:
+            source += " LEFT JOIN h ON h.id = x.heading_id"
+            order = "coalesce(h.score, 0) DESC, x.day DESC, x.id DESC"
+        ctes = [f"m AS MATERIALIZED (SELECT {', '.join(CARRIED)} FROM {TABLE} WHERE {where})", *head]
+        return (
+            f"WITH {', '.join(ctes)} SELECT {columns} FROM {source} {joins} ORDER BY {order}",
+            [*values, *head_values, *more],
+        )
 
     def plain_sums(self) -> Sql:
         """This will give the sums of a whole view, from the covering index alone."""

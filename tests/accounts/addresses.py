@@ -30,6 +30,7 @@ from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
 from apps.payments.models import BankAccount, StatementDraft, WalletCode
 from apps.payments.operations import reconciling
+from search.exports.jobs import start_export
 from tests import world as w
 from tests.accounts.signing import account_for, with_session
 from tests.disclosures import scene
@@ -92,6 +93,9 @@ class Objects:
         self.batch = Batch.objects.get(released_by=batch.person_id, pk=Batch.objects.order_by("pk")[0].pk)
         assert self.waiting.household is not None
         someone = account_for(None, "someone@example.org", mfa=False).person
+        export = start_export(
+            actor=PUBLIC, kind="csv", query="", language="zh-hans", email="", now=dt.datetime.now(dt.UTC)
+        )
         slug = city.project.slug
         refund = w.ask_back(city, paid, 1_000)
         promise = open_monthly_gift(
@@ -105,6 +109,12 @@ class Objects:
         bundle = start_bundle(actor=city.people["cashier"], query={}, now=w.NOW)
         self.by_name: dict[str, dict[str, object]] = {
             "payments_sandbox_monthly": {"ref": "sub_unknown"},
+            "search_export": {"kind": "csv"},
+            "search_export_manifest": {"kind": "csv"},
+            "search_export_job": {"token": export.token},
+            "search_export_file": {"token": export.token},
+            "search_export_job_manifest": {"token": export.token},
+            "open_data_file": {"name": "uses.csv"},
             "donations_monthly": {"token": promise.token},
             "donations_team": {"public_id": team.public_id},
             "donations_team_run": {"public_id": team.public_id, "token": team.token},

@@ -8,7 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENT = ROOT / "docs" / "settings.md"
-OF_THE_SYSTEM = {"PATH", "DJANGO_SETTINGS_MODULE", "CHROME_PATH", "CI", "TEST_RUN_DIR", "PYTEST_XDIST_WORKER"}
+OF_THE_SYSTEM = {"PATH", "DJANGO_SETTINGS_MODULE", "CHROME_PATH", "CI", "TEST_RUN_DIR", "PYTEST_XDIST_WORKER",
+                 "JAVA_HOME"}  # fmt: skip
 READERS = {"text", "parsed", "choice", "words"}
 
 

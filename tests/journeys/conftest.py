@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from charity_site.demonstration import build, facts
 from charity_site.demonstration.people import DOMAIN, PASSWORD
+from tests.search.conftest import elastic  # noqa: F401  (a fixture of these journeys too)
 from tests.tools import chromium
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

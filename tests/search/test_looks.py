@@ -21,6 +21,9 @@ ADDRESSES = [
     "/en/disclosures/?q=nothing&town=shiqiao",
     "/disclosures/?page=2",
     "/disclosures/how/",
+    "/disclosures/export/?q=危房",
+    "/en/disclosures/saved/?q=瓦片",
+    "/data/",
     "/api/v1/docs",
     "/en/no-such-page/",
 ]

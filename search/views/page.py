@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -16,11 +17,13 @@ from search.catalog import catalog
 from search.chart import chart
 from search.contract import FACETS, SORTS, SearchRequest
 from search.engines import engine
+from search.fallback import LABEL
 from search.highlight import highlight, snippet
 from search.language import Fragment, positive
 from search.page import Addresses, groups, picked
 from search.reading import reading
 from search.results import Result, results
+from search.suggesting import suggestions
 from search.words import OPINION_TONES, OPINION_WORDS, PERIOD_WORDS, SORT_WORDS
 
 PARAMETERS = (*parameters.KNOWN, "view")
@@ -49,6 +52,7 @@ def disclosures(request: HttpRequest) -> HttpResponse:
     context.update(
         asked=asked,
         answer=answer,
+        fallback=answer.engine == LABEL,
         reading=reading(tree),
         results=[_shown(result, fragments) for result in shown],
         first=before + 1,
@@ -69,8 +73,21 @@ def disclosures(request: HttpRequest) -> HttpResponse:
         ],
         clear_href=to.having(**{name: [] for name in FACETS}, amount_min="", amount_max="", from_="", to=""),
         hidden=_hidden(request, asked),
+        suggested=[
+            {"query": each.query, "count": each.count, "href": to.having(q=each.query)}
+            for each in (suggestions(asked, values, engine()) if not answer.count else ())
+        ],
+        export_href=_beside(to, "search_export_choose"),
+        feed_href=_beside(to, "search_feed"),
+        save_href=_beside(to, "search_saved"),
     )  # fmt: skip
     return render(request, "search/page.html", context)
+
+
+def _beside(to: Addresses, name: str) -> str:
+    """The same question at another address."""
+    _path, sign, query = to.having().partition("?")
+    return reverse(name) + sign + query
 
 
 def _frame(request: HttpRequest, to: Addresses) -> dict[str, Any]:
