@@ -77,6 +77,7 @@ class EntryKind(models.TextChoices):
     PAYMENT = "payment", _("付款")
     TRANSFER = "transfer", _("调拨")
     REVERSAL = "reversal", _("冲正")
+    GOODS = "goods", _("实物")
 
 
 class AllocationKind(models.TextChoices):

@@ -8,6 +8,7 @@ by `seq`.
 from apps.ledger.operations.books import open_book, open_earmark
 from apps.ledger.operations.credits import Credit, post_credit, post_credits
 from apps.ledger.operations.entries import known_entry
+from apps.ledger.operations.goods import GoodsPosting, open_goods_earmark, post_goods
 from apps.ledger.operations.folding import fold_quiet_earmarks
 from apps.ledger.operations.own_lot import post_dispute, post_fee, post_foreign_refund
 from apps.ledger.operations.payouts import post_payout
@@ -18,16 +19,19 @@ from apps.ledger.operations.transfers import transfer
 
 __all__ = [
     "Credit",
+    "GoodsPosting",
     "fold_quiet_earmarks",
     "hold_refund",
     "known_entry",
     "open_book",
     "open_earmark",
+    "open_goods_earmark",
     "pay_reservation",
     "post_credit",
     "post_credits",
     "post_dispute",
     "post_fee",
+    "post_goods",
     "post_foreign_refund",
     "post_payout",
     "release_refund",
