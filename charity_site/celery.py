@@ -100,6 +100,7 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "apps.disclosures.tasks.keep_duties",
         "schedule": 60.0,
     },
+    "wishes: end what is over": {"task": "apps.wishes.tasks.keep_wishes", "schedule": 60.0},
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
 }
 app.conf.beat_schedule = BEAT

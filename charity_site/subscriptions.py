@@ -32,6 +32,7 @@ from apps.payments.events import (
     SubscriptionCharged,
     SubscriptionFollowed,
 )
+from apps.wishes import handlers as wishes
 
 
 def subscribe() -> None:
@@ -48,13 +49,16 @@ def subscribe() -> None:
     register(DisputeChanged, donations.answer_dispute_in_red)
     register(RefundRequested, notifications.mail_refund_requested)
     register(RefundDecided, notifications.mail_refund_decided)
-    register(RefundPaid, donations.answer_refund_in_red, notifications.mail_refund_paid)
+    register(
+        RefundPaid, donations.answer_refund_in_red, wishes.free_refunded, notifications.mail_refund_paid
+    )
     register(RefundFailed, donations.answer_refund_in_red, notifications.mail_refund_failed)
-    register(PaymentEnded, donations.free_unpaid)
+    register(PaymentEnded, donations.free_unpaid, wishes.free_unpaid)
     register(
         GiftReceived,
         donations.write_receipts,
         donations.close_full_campaign,
+        wishes.secure_claims,
         notifications.mail_gift_received,
     )
     register(LinkAsked, notifications.mail_lost_link)
