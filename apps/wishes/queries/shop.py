@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -193,7 +194,7 @@ def _tsquery(words: str) -> str:
         if unit != BOUNDARY:
             run.append(unit)
             continue
-        tokens = [marked(a) + b for a, b in zip(run, run[1:], strict=False)]
+        tokens = [marked(a) + b for a, b in itertools.pairwise(run)]
         if run:
             tokens.append(marked(run[-1]) if len(run) == 1 else "")
         parts += [_quoted(token, prefix=len(run) == 1) for token in tokens if token]
