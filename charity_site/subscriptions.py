@@ -20,6 +20,7 @@ from apps.donations.events import (
     TeamOpened,
 )
 from apps.funds.events import ProjectStatusChanged
+from apps.inventory.events import GoodsAccepted, GoodsHandedOver, GoodsSent
 from apps.notifications import handlers as notifications
 from apps.payments.events import (
     ChargeFailed,
@@ -32,6 +33,7 @@ from apps.payments.events import (
     SubscriptionCharged,
     SubscriptionFollowed,
 )
+from charity_site.in_kind import issue_receipts_of_goods
 from apps.wishes import handlers as wishes
 
 
@@ -67,3 +69,6 @@ def subscribe() -> None:
     register(DisbursementPaid, disclosures.begin_on_payment)
     register(ProjectStatusChanged, disclosures.begin_on_executing)
     register(ReportSubmitted, disclosures.draw_on_submission)
+    register(GoodsAccepted, issue_receipts_of_goods)
+    register(GoodsSent)
+    register(GoodsHandedOver)

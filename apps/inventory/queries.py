@@ -1,4 +1,425 @@
-from apps.inventory.models import Removal, StockCount
+"""Reads of goods. The public ones show what C4 allows, and cost the same at any history: the board reads roll-ups."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
+
+from apps.core.actors import Actor
+from apps.core.clock import civil_day
+from apps.core.text import fold
+from apps.inventory.errors import ForeignCode
+from apps.inventory.models import (
+    BoardRow,
+    Consignment,
+    Dispatch,
+    DispatchLine,
+    DontSend,
+    GoodsImport,
+    Handover,
+    Inspection,
+    Lot,
+    Movement,
+    Need,
+    Removal,
+    Stock,
+    StockCount,
+    Warehouse,
+)
+from apps.inventory.states import Category, DispatchStatus, Kind, Place, Receiver
+
+ENOUGH = 5
+"""Households that must be distinct before a town may be named (C4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardGroup:
+    """A category of the board: a row for each unit, and what it is worth in all (fen)."""
+
+    category: str
+    label: str
+    rows: list[BoardRow]
+    value: int
+    delivered_value: int
+
+    @property
+    def closes(self) -> bool:
+        return all(row.gap == 0 for row in self.rows)
+
+
+def board() -> tuple[list[BoardGroup], dt.datetime | None]:
+    """This will give the public board by category, and when it last changed. One SQL statement."""
+    rows = list(BoardRow.objects.select_related("unit").order_by("category", "-received", "unit"))
+    groups = [
+        BoardGroup(value, str(label), mine, sum(r.value for r in mine), sum(r.delivered_value for r in mine))
+        for value, label in Category.choices
+        if (mine := [row for row in rows if row.category == value])
+    ]
+    return groups, max((row.changed_at for row in rows), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class LotFilter:
+    """What a list of lots is narrowed by; empty = any."""
+
+    words: str = ""
+    category: str = ""
+    state: str = ""
+    warehouse: str = ""
+
+
+LOT_STATES = ("in_stock", "in_transit", "delivered", "returned", "sold", "written_off", "converted")
+
+
+def lots(wanted: LotFilter) -> QuerySet[Lot]:
+    """This will list lots, newest first, narrowed; words are matched in any spelling (folded) or as a number."""
+    rows = Lot.objects.select_related("unit", "total", "warehouse", "consignment").order_by("-id")
+    if wanted.category in Category.values:
+        rows = rows.filter(category=wanted.category)
+    if wanted.warehouse:
+        rows = rows.filter(warehouse__public_id=wanted.warehouse)
+    if wanted.state in LOT_STATES:
+        rows = rows.filter(**{f"total__{wanted.state}__gt": 0})
+    elif wanted.state == "waiting":
+        rows = rows.filter(stock__location__kind=Place.INTAKE, stock__quantity__gt=0)
+    elif wanted.state == "expired":
+        rows = rows.filter(expires_on__isnull=False, total__in_stock__gt=0).order_by("-id")
+    for word in fold(wanted.words).split()[:6]:
+        rows = rows.filter(Q(folded__contains=word) | Q(number__iexact=word))
+    return rows
+
+
+def after(rows: QuerySet[Any], cursor: str, field: str = "public_id") -> QuerySet[Any]:
+    """This will turn to the page behind a record named by its public id; an unknown one gives the first page."""
+    if not cursor:
+        return rows
+    last = rows.model._default_manager.filter(**{field: cursor}).values_list("pk", flat=True).first()
+    return rows.filter(pk__lt=last) if last is not None else rows
+
+
+def summed(rows: QuerySet[Lot]) -> list[dict[str, Any]]:
+    """This will sum lots by unit: received and what is left, so that a filtered list closes as well."""
+    return list(
+        rows.order_by()
+        .values("unit")
+        .annotate(
+            lots=Count("pk"), received=Sum("total__received"), in_stock=Sum("total__in_stock"),
+            in_transit=Sum("total__in_transit"), delivered=Sum("total__delivered"),
+        )
+        .order_by("-lots", "unit")[:12]
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One step of a lot's way as the public sees it. `place` is a town only where C4 allows it."""
+
+    at: dt.datetime
+    kind: str
+    label: str
+    quantity: Decimal
+    place: str = ""
+    note: str = ""
+    confirmed: Decimal | None = None
+
+
+def town_shown(dispatches: set[int]) -> dict[int, bool]:
+    """This will tell for each dispatch to families whether its town may be named: only once all of it has arrived, so
+    that no name has to be taken back, and when no family is named in it or at least 5 distinct ones are (C4)."""
+    closed = set(
+        Dispatch.objects.filter(pk__in=dispatches, status=DispatchStatus.CLOSED).values_list("pk", flat=True)
+    )
+    named = {
+        row["dispatch"]: (row["named"], row["families"])
+        for row in Handover.objects.filter(dispatch__in=dispatches)
+        .values("dispatch")
+        .annotate(named=Count("household"), families=Count("household", distinct=True))
+    }
+    return {
+        key: key in closed and (key not in named or named[key][0] == 0 or named[key][1] >= ENOUGH)
+        for key in dispatches
+    }  # fmt: skip
+
+
+def way_of(lot: Lot) -> list[Stop]:
+    """This will give a lot's way, oldest first. What went to one dispatch is one stop, so that no line shows what one
+    family got; moves between shelves stay inside. At most 6 SQL statements."""
+    moves = list(
+        lot.movements.exclude(kind=Kind.STORE)
+        .select_related("dispatch_line__dispatch__town", "source", "target", "handover", "conversion")
+        .order_by("id")
+    )
+    dispatches = {
+        row.dispatch_line.dispatch_id
+        for row in moves
+        if row.dispatch_line and row.dispatch_line.dispatch.receiver == Receiver.FAMILIES
+    }
+    named = town_shown(dispatches)
+    stops: list[Stop] = []
+    given: dict[int, int] = {}
+    for row in moves:
+        dispatch = row.dispatch_line.dispatch if row.dispatch_line else None
+        place = ""
+        if dispatch is not None:
+            place = dispatch.receiver_name or (
+                str(dispatch.town) if named.get(dispatch.pk) and dispatch.town else ""
+            )
+        confirmed = Decimal(0)
+        if row.kind == Kind.DELIVER and row.handover and row.handover.confirmed:
+            confirmed = row.quantity
+        if row.kind == Kind.DELIVER and dispatch is not None and dispatch.pk in given:
+            index = given[dispatch.pk]
+            old = stops[index]
+            stops[index] = Stop(old.at, old.kind, old.label, old.quantity + row.quantity, place, "",
+                                (old.confirmed or Decimal(0)) + confirmed)  # fmt: skip
+            continue
+        if row.kind == Kind.DELIVER and dispatch is not None:
+            given[dispatch.pk] = len(stops)
+        stops.append(
+            Stop(row.at, row.kind, str(row.get_kind_display()), row.quantity, place,
+                 row.reason if row.kind in (Kind.FAIL, Kind.WRITE_OFF, Kind.SELL, Kind.GIVE_BACK) else "",
+                 confirmed if row.kind == Kind.DELIVER else None)
+        )  # fmt: skip
+    return stops
+
+
+def made_from(lot: Lot) -> list[Lot]:
+    """This will list the lots that a made lot came from."""
+    if lot.made_by_id is None:
+        return []
+    return list(
+        Lot.objects.filter(movements__conversion=lot.made_by_id, movements__kind=Kind.CONVERT_OUT)
+        .select_related("unit")
+        .distinct()
+        .order_by("id")
+    )
+
+
+def made_into(lot: Lot) -> list[Lot]:
+    """This will list the lots that parts of this one became."""
+    ids = lot.movements.filter(kind=Kind.CONVERT_OUT).values("conversion")
+    return list(Lot.objects.filter(made_by__in=ids).select_related("unit").order_by("id"))
+
+
+def public_lot(public_id: str) -> Lot | None:
+    """This will find a lot by its public id, with what its page needs."""
+    return (
+        Lot.objects.filter(public_id=public_id)
+        .select_related("unit", "inner_unit", "total", "warehouse__organization", "consignment", "made_by")
+        .first()
+    )
+
+
+def consignment_of(token: str) -> Consignment | None:
+    """This will find what a giver's own link stands for (T4)."""
+    if not 20 <= len(token) <= 43:
+        return None
+    return Consignment.objects.filter(token=token).select_related("warehouse__organization").first()
+
+
+def dont_send(today: dt.date, *, town: int | None = None, category: str = "") -> list[DontSend]:
+    """This will list what is not needed for now, the whole city first (W6)."""
+    rows = DontSend.objects.filter(ended_at__isnull=True, until__gte=today).select_related("town")
+    if town is not None:
+        rows = rows.filter(Q(town=town) | Q(town__isnull=True))
+    if category:
+        rows = rows.filter(category=category)
+    return list(rows.order_by(F("town__position").asc(nulls_first=True), "category")[:200])
+
+
+def needs(today: dt.date, *, town: int | None = None) -> list[Need]:
+    """This will list what is needed, by town."""
+    rows = Need.objects.filter(ended_at__isnull=True, until__gte=today).select_related("town", "unit")
+    if town is not None:
+        rows = rows.filter(town=town)
+    return list(rows.order_by(F("town__position").asc(nulls_first=True), "category", "id")[:200])
+
+
+def warehouses_of(actor: Actor) -> QuerySet[Warehouse]:
+    """This will list the warehouses an actor may see."""
+    rows = Warehouse.objects.select_related("organization").order_by("pk")
+    if actor.has("supervisor"):
+        return rows
+    organizations = set().union(
+        *(actor.scopes(role) for role in ("manager", "cashier", "project_officer", "purchaser"))
+    )
+    return rows.filter(Q(pk__in=actor.scopes("storekeeper")) | Q(organization__in=organizations))
+
+
+def consignments(actor: Actor, *, words: str = "", waiting: bool = False) -> QuerySet[Consignment]:
+    """This will list what came in, newest first."""
+    rows = (
+        Consignment.objects.filter(warehouse__in=warehouses_of(actor))
+        .select_related("warehouse")
+        .annotate(lots_count=Count("lots"))
+        .order_by("-id")
+    )
+    if waiting:
+        rows = rows.filter(inspected_at__isnull=True)
+    if words:
+        rows = rows.filter(Q(number__icontains=words) | Q(donor_name__icontains=words))
+    return rows
+
+
+def dispatches(actor: Actor, *, words: str = "", status: str = "") -> QuerySet[Dispatch]:
+    """This will list dispatches of an actor's warehouses, and those to the towns they work in."""
+    towns = actor.scopes("caseworker") | actor.scopes("town_reviewer")
+    rows = (
+        Dispatch.objects.filter(
+            Q(warehouse__in=warehouses_of(actor)) | Q(receiver=Receiver.FAMILIES, town__in=towns)
+        )
+        .select_related("warehouse", "town")
+        .annotate(lines_count=Count("lines"))
+        .order_by("-id")
+    )
+    if status:
+        rows = rows.filter(status=status)
+    if words:
+        rows = rows.filter(Q(number__icontains=words) | Q(receiver_name__icontains=words))
+    return rows
+
+
+def removals(actor: Actor) -> QuerySet[Removal]:
+    """This will list sales and write-offs that were asked for, open ones first."""
+    return (
+        Removal.objects.filter(lot__warehouse__in=warehouses_of(actor))
+        .select_related("lot__unit", "lot__warehouse", "location", "asked_by", "decided_by", "fund")
+        .order_by("-id")
+    )
+
+
+def counts(actor: Actor) -> QuerySet[StockCount]:
+    """This will list stock counts, newest first."""
+    return (
+        StockCount.objects.filter(warehouse__in=warehouses_of(actor))
+        .select_related("warehouse", "counted_by")
+        .annotate(
+            lines_count=Count("lines"),
+            differences=Count("lines", filter=~Q(lines__counted=F("lines__expected"))),
+        )
+        .order_by("-id")
+    )
+
+
+def imports_of(actor: Actor) -> QuerySet[GoodsImport]:
+    """This will list imports of goods, newest first."""
+    return (
+        GoodsImport.objects.filter(warehouse__in=warehouses_of(actor))
+        .select_related("warehouse")
+        .order_by("-id")
+    )
+
+
+def on_shelves(warehouse: Warehouse, words: str = "", *, limit: int = 200) -> list[Stock]:
+    """This will list what stands on a warehouse's shelves, earliest expiry first."""
+    rows = Stock.objects.filter(
+        location__warehouse=warehouse, location__kind=Place.SHELF, quantity__gt=0
+    ).select_related("lot__unit", "location")
+    for word in fold(words).split()[:6]:
+        rows = rows.filter(Q(lot__folded__contains=word) | Q(lot__number__iexact=word))
+    return list(rows.order_by(F("lot__expires_on").asc(nulls_last=True), "lot__id", "location__name")[:limit])
+
+
+def todo(actor: Actor, now: dt.datetime) -> dict[str, int]:
+    """This will count what waits at an actor's warehouses."""
+    places = list(warehouses_of(actor).values_list("pk", flat=True))
+    return {
+        "waiting": Consignment.objects.filter(warehouse__in=places, inspected_at__isnull=True).count(),
+        "picking": Dispatch.objects.filter(warehouse__in=places, status="picking").count(),
+        "on_road": Dispatch.objects.filter(warehouse__in=places, status="on_road").count(),
+        "removals": Removal.objects.filter(lot__warehouse__in=places, status="asked").count(),
+        "counts": StockCount.objects.filter(warehouse__in=places, status__in=["counting", "asked"]).count(),
+        "expired": Lot.objects.filter(
+            Exists(Stock.objects.filter(lot=OuterRef("pk"), quantity__gt=0, location__kind=Place.SHELF)),
+            warehouse__in=places, expires_on__lt=civil_day(now),
+        ).count(),
+    }  # fmt: skip
+
+
+def find_code(actor: Actor, code: str, site: str) -> Lot | Dispatch:
+    """This will find what a scanned or typed code stands for: a lot or a dispatch of a warehouse the actor may see.
+
+    `site` is this site's own address; a code with another one is foreign. Raises ForeignCode.
+    """
+    words = code.strip()[:300]
+    if "://" in words:
+        if not words.startswith(site.rstrip("/") + "/"):
+            raise ForeignCode()
+        words = words.rstrip("/").rsplit("/", 1)[-1]
+    words = words.lower()
+    mine = warehouses_of(actor)
+    lot = Lot.objects.filter(Q(public_id=words) | Q(number__iexact=words), warehouse__in=mine).first()
+    if lot is not None:
+        return lot
+    dispatch = dispatches(actor).filter(Q(public_id=words) | Q(number__iexact=words)).first()
+    if dispatch is None:
+        raise ForeignCode()
+    return dispatch
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptWish:
+    """What a receipt in kind needs to know of a consignment."""
+
+    payer: str
+    payer_code: str
+    received_on: dt.date
+    lines: list[dict[str, Any]]
+
+
+def receipt_wish(consignment_id: int) -> ReceiptWish | None:
+    """This will give the lines of a receipt in kind: fit goods with a value; None when none is wanted or nothing has a
+    value."""
+    found = Consignment.objects.filter(pk=consignment_id, wants_receipt=True, receipts="").first()
+    if found is None:
+        return None
+    fit = {
+        row["lot"]: row["fit"]
+        for row in Inspection.objects.filter(lot__consignment=found).values("lot").annotate(fit=Sum("passed"))
+    }
+    lines = [
+        {"item": lot.item[:80], "unit": lot.unit_id, "quantity": fit[lot.pk], "unit_value": lot.unit_value,
+         "basis": lot.basis, "basis_source": lot.basis_source, "places": lot.unit.places}
+        for lot in found.lots.select_related("unit").order_by("id")
+        if lot.unit_value and fit.get(lot.pk)
+    ]  # fmt: skip
+    return ReceiptWish(found.donor_name, found.payer_code, found.received_on, lines) if lines else None
+
+
+def lot_rows(rows: QuerySet[Lot]) -> Iterator[list[Any]]:
+    """This will give lots for a file: a header, then a row each, some at a time."""
+    yield [
+        "lot", "number", "category", "item", "spec", "unit", "received_on", "received", "made", "found", "in_stock",
+        "in_transit", "delivered", "returned", "sold", "written_off", "converted", "expires_on", "unit_value_fen",
+        "basis", "giver",
+    ]  # fmt: skip
+    for lot in rows.iterator(chunk_size=2000):
+        sums = lot.total
+        yield [
+            lot.public_id, lot.number, lot.category, lot.item, lot.spec, lot.unit_id, lot.received_on,
+            *(plain(getattr(sums, name)) for name in ("received", "made", "found", *LOT_STATES)),
+            lot.expires_on, lot.unit_value, lot.basis, lot.consignment.public_name if lot.consignment else "",
+        ]  # fmt: skip
+
+
+def plain(quantity: Decimal) -> str:
+    """This will write a quantity without idle zeros: 12, 2.5."""
+    return f"{quantity.normalize():f}" if quantity else "0"
+
+
+def last_movement() -> dt.datetime | None:
+    """This will give the time of the newest movement."""
+    return Movement.objects.aggregate(at=Max("at"))["at"]
+
+
+def open_lines(dispatch: Dispatch) -> list[DispatchLine]:
+    """This will list a dispatch's lines with their lots."""
+    return list(dispatch.lines.select_related("lot__unit", "location").order_by("n"))
 
 
 def may_be_one_person(keep: int, other: int) -> bool:

@@ -31,11 +31,23 @@ def test_given_inspected_stored_dispatched_confirmed() -> None:
     (lot,) = g.receive(store, g.draft(fen=12_000)).lots.all()
     assert account("inventory") == 0, "what waits for inspection is nobody's income"
     ops.inspect_lot(
-        actor=store.keeper, lot=lot, passed=D(8), failed=D(2), shelf=store.shelf, grade="new", note="受潮", now=g.NOW
+        actor=store.keeper,
+        lot=lot,
+        passed=D(8),
+        failed=D(2),
+        shelf=store.shelf,
+        grade="new",
+        note="受潮",
+        now=g.NOW,
     )
     assert account("inventory") == 96_000 and account("gift_in_kind") == -96_000
     ops.give_back(
-        actor=store.keeper, lot=lot, location=store.place("quarantine"), quantity=D(2), reason="不合格", now=g.NOW
+        actor=store.keeper,
+        lot=lot,
+        location=store.place("quarantine"),
+        quantity=D(2),
+        reason="不合格",
+        now=g.NOW,
     )
     dispatch = g.sent(store, lot, "5")
     assert account("inventory") == 96_000, "on the road it is still ours"
@@ -68,7 +80,13 @@ def test_a_sale_and_a_write_off_need_another_person() -> None:
     lot = g.stored(store, g.draft(fen=3_333, quantity="3"))
     ask = {"actor": store.keeper, "lot": lot, "location": store.shelf, "now": g.NOW}
     sale = ops.ask_removal(
-        **ask, quantity=D(1), kind="sell", reason="临期", proceeds=Money(2_000), fund=store.city.fund, buyer="便民商店"
+        **ask,
+        quantity=D(1),
+        kind="sell",
+        reason="临期",
+        proceeds=Money(2_000),
+        fund=store.city.fund,
+        buyer="便民商店",
     )
     loss = ops.ask_removal(**ask, quantity=D(2), kind="write_off", reason="鼠咬")
     assert g.at(lot, "shelf") == 3, "asking moves nothing"
@@ -138,7 +156,7 @@ def test_refusals_that_lose_nothing() -> None:
         ops.record_handover(
             actor=store.city.people["caseworker_hengxi"], dispatch=dispatch, quantities={1: D(1)}, now=g.NOW
         )
-    foreign = w.household(store.city, 2, store.city.towns[1])
+    foreign = w.household(store.city, 2, town=store.city.towns[1])
     with pytest.raises(DomainError):
         ops.record_handover(
             actor=store.caseworker, dispatch=dispatch, quantities={1: D(1)}, household=foreign, now=g.NOW
@@ -177,7 +195,9 @@ def test_a_kit_by_its_recipe_and_back() -> None:
 
 def test_a_box_of_24_becomes_pieces() -> None:
     store = g.build()
-    box = g.stored(store, g.draft("矿泉水", "3", "箱", category="food", fen=3_601, per_unit=D(24), inner_unit="瓶"))
+    box = g.stored(
+        store, g.draft("矿泉水", "3", "箱", category="food", fen=3_601, per_unit=D(24), inner_unit="瓶")
+    )
     convert = {"actor": store.keeper, "unit": "瓶", "shelf": store.shelf, "now": g.NOW}
     with pytest.raises(DomainError):
         ops.convert_unit(**convert, pick=Pick(box, store.shelf, D(1)), factor=D(12))

@@ -25,6 +25,11 @@ ENTRIES = (
     ("donations_teams", _("一起捐"), {"project_officer", "manager", "supervisor"}),
     ("donations_receipts", _("票据"), {"project_officer", "cashier", "supervisor"}),
     ("donations_imports", _("线下捐赠"), {"project_officer", "cashier"}),
+    (
+        "inventory_home",
+        _("物资"),
+        {"storekeeper", "manager", "cashier", "project_officer", "purchaser", "supervisor", "caseworker", "town_reviewer"},
+    ),
     ("payments_reconciliation", _("对账"), {"cashier", "supervisor"}),
     ("funds_workbench", _("项目"), {"project_officer", "manager", "cashier", "supervisor"}),
     ("disclosures_workbench", _("报告"), {"project_officer", "manager", "auditor", "supervisor"}),

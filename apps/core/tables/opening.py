@@ -61,6 +61,12 @@ class Table:
             for number, row in enumerate(self._sheet.iter_rows(), start=1):
                 yield number, [*before, *row] if before else row
 
+    def merged(self) -> list[tuple[int, int, int, int]]:
+        """This will list a workbook's merged cells: (first row, last row, first column, last column), rows as a
+        spreadsheet counts, columns from 0. A CSV file has none."""
+        ranges = getattr(self._sheet, "merged_cell_ranges", None) or []
+        return sorted((top + 1, bottom + 1, left, right) for (top, left), (bottom, right) in ranges)
+
     def head(self, rows: int = 60) -> list[list[Cell]]:
         """This will give the first rows."""
         found = []

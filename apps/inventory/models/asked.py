@@ -61,9 +61,7 @@ class StockCount(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     number = models.CharField(max_length=20, unique=True)
     warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="counts")
-    status = models.CharField(
-        max_length=10, choices=states.CountStatus, default=states.CountStatus.COUNTING
-    )
+    status = models.CharField(max_length=10, choices=states.CountStatus, default=states.CountStatus.COUNTING)
     counted_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
@@ -77,7 +75,8 @@ class StockCount(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["counting", "asked"], decided_by__isnull=True)
-                | Q(status__in=["done", "refused"], decided_by__isnull=False) & ~Q(decided_by=F("counted_by")),
+                | Q(status__in=["done", "refused"], decided_by__isnull=False)
+                & ~Q(decided_by=F("counted_by")),
                 name="count_two_people",
             ),
         ]

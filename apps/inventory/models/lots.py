@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -205,3 +207,8 @@ class LotTotal(models.Model):
                 timing=pgtrigger.Deferred, func=CLOSES,
             ),
         ]  # fmt: skip
+
+    @property
+    def coming(self) -> Decimal:
+        """This will give all that came in: received, made of other lots, found at a count."""
+        return self.received + self.made + self.found

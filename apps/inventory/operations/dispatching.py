@@ -17,7 +17,15 @@ from apps.core.transitions import check_move, move, note_status
 from apps.inventory import policies
 from apps.inventory.errors import Expired, NotEnoughStock, NothingWanted
 from apps.inventory.events import GoodsSent
-from apps.inventory.models import Dispatch, DispatchLine, DispatchStatusChange, Location, Lot, Stock, Warehouse
+from apps.inventory.models import (
+    Dispatch,
+    DispatchLine,
+    DispatchStatusChange,
+    Location,
+    Lot,
+    Stock,
+    Warehouse,
+)
 from apps.inventory.operations.inspecting import check_shelf
 from apps.inventory.operations.moving import Move, check_quantity, lock_lots, place_of, post_moves
 from apps.inventory.operations.receiving import new_number
@@ -153,7 +161,12 @@ def bring_back(
         line.save(update_fields=["back"])
         moves.append(
             Move(
-                Kind.BRING_BACK, line.lot_id, transit, line.location_id, quantity, reason.strip(),
+                Kind.BRING_BACK,
+                line.lot_id,
+                transit,
+                line.location_id,
+                quantity,
+                reason.strip(),
                 dispatch_line=line.pk,
             )  # fmt: skip
         )
@@ -164,9 +177,7 @@ def bring_back(
 
 def lock_dispatch(pk: int) -> Dispatch:
     """This will lock a dispatch's row for the rest of the transaction."""
-    return (
-        Dispatch.objects.select_for_update(of=("self",)).select_related("warehouse", "town").get(pk=pk)
-    )
+    return Dispatch.objects.select_for_update(of=("self",)).select_related("warehouse", "town").get(pk=pk)
 
 
 def lines_with(dispatch: Dispatch, quantities: dict[int, Decimal]) -> list[tuple[DispatchLine, Decimal]]:

@@ -15,6 +15,7 @@ from apps.inventory.events import GoodsAccepted
 from apps.inventory.models import Consignment, Inspection, Location, Lot, Stock
 from apps.inventory.operations.moving import Move, check_quantity, lock_lots, place_of, post_moves
 from apps.inventory.states import Grade, Kind, Place
+from apps.publication.privacy import check_publishable
 
 
 @transaction.atomic
@@ -39,6 +40,7 @@ def inspect_lot(
         raise BadInput(_("合格和不合格至少填一个。"), field="passed")
     if failed and not note.strip():
         raise BadInput(_("有不合格的，请写明原因。"), field="note")
+    check_publishable(note, field="note")
     if grade and grade not in Grade.values:
         raise BadInput(_("请选成色。"), field="grade")
     check_shelf(shelf, lot)

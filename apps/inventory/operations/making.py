@@ -72,9 +72,7 @@ def assemble_kit(
     """
     authorize(policies.can_keep_goods, actor, recipe.warehouse)
     check_quantity(kits, recipe.unit.places, field="kits")
-    wanted = {
-        (fold(part.item), part.unit_id): part.quantity * kits for part in recipe.parts.order_by("n")
-    }
+    wanted = {(fold(part.item), part.unit_id): part.quantity * kits for part in recipe.parts.order_by("n")}
     given: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for pick in picks:
         given[(fold(pick.lot.item), pick.lot.unit_id)] += pick.quantity

@@ -44,7 +44,8 @@ _ON_BOARD = (*COMING, *STANDING, "value", "delivered_value")
 _BOARD = f"""
 INSERT INTO inventory_boardrow (category, unit_id, changed_at, {", ".join(_ON_BOARD)})
 VALUES (%s, %s, %s, {", ".join(["%s"] * len(_ON_BOARD))})
-ON CONFLICT (category, unit_id) DO UPDATE SET changed_at = EXCLUDED.changed_at,
+ON CONFLICT (category, unit_id) DO UPDATE SET
+  changed_at = greatest(inventory_boardrow.changed_at, EXCLUDED.changed_at),
   {", ".join(f"{name} = inventory_boardrow.{name} + EXCLUDED.{name}" for name in _ON_BOARD)}
 """  # noqa: S608  (put together from the constants of states)
 
@@ -195,9 +196,7 @@ def _value(move: Move, total: LotTotal, source: str, target: str) -> int:
     return 0
 
 
-def _shift(
-    total: LotTotal, quantity: Decimal, value: int, source: str, target: str, kind: str
-) -> None:
+def _shift(total: LotTotal, quantity: Decimal, value: int, source: str, target: str, kind: str) -> None:
     """Moves the lot's sums."""
     for place, sign in ((source, 1 if source in SOURCES else -1), (target, 1)):
         name = BUCKET[Place(place)]
@@ -215,9 +214,9 @@ def _shift(
 def _restock(move: Move, source: str, target: str) -> None:
     """Takes from one location and puts into the other. The limit stands in the statement, and in the table's check."""
     if source not in SOURCES:
-        taken = Stock.objects.filter(
-            lot=move.lot, location=move.source, quantity__gte=move.quantity
-        ).update(quantity=F("quantity") - move.quantity)
+        taken = Stock.objects.filter(lot=move.lot, location=move.source, quantity__gte=move.quantity).update(
+            quantity=F("quantity") - move.quantity
+        )
         if not taken:
             raise NotEnoughStock()
     with connection.cursor() as cursor:

@@ -43,6 +43,7 @@ from apps.inventory.states import Basis, Category, Kind, Place, Shown
 from apps.ledger.operations import GoodsPosting, post_goods
 from apps.ledger.states import AccountRole
 from apps.organizations.models import check_uscc
+from apps.publication.privacy import check_publishable
 
 MOST_LOTS = 200
 MOST_PHOTOS = 12
@@ -131,6 +132,7 @@ def make_lot(
     check_quantity(draft.quantity, unit.places)
     if not draft.item.strip():
         raise BadInput(_("请写物品名称。"), field="item")
+    check_publishable(f"{draft.item} {draft.spec}", field="item")
     if draft.category not in Category.values:
         raise BadInput(_("请选物品类别。"), field="category")
     _check_value(draft)

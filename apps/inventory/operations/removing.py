@@ -21,6 +21,7 @@ from apps.inventory.states import WAYS, Asked, Kind, Place
 from apps.ledger.models import Book
 from apps.ledger.operations import Credit, open_earmark, post_credit
 from apps.ledger.states import FEDERATION_BOOK, AccountRole, EarmarkKind, EntryKind
+from apps.publication.privacy import check_publishable
 
 
 @transaction.atomic
@@ -38,10 +39,13 @@ def ask_removal(
         raise BadInput(_("这个位置的物资不能这样处理。"), field="location")
     if location.warehouse_id != lot.warehouse_id or (location.kind == Place.TRANSIT) != (line is not None):
         raise BadInput(_("请选这一批现在所在的位置；在途的请从发货单里申请。"), field="location")
-    if line is not None and (line.lot_id != lot.pk or quantity > line.sent - line.handed - line.back - line.lost):
+    if line is not None and (
+        line.lot_id != lot.pk or quantity > line.sent - line.handed - line.back - line.lost
+    ):
         raise NotEnoughStock()
     if not reason.strip():
-        raise BadInput(_("请写明原因，会留在记录里。"), field="reason")
+        raise BadInput(_("请写明原因，会公开。"), field="reason")
+    check_publishable(reason, field="reason")
     if kind == Kind.SELL and not (proceeds and proceeds.minor > 0 and fund and buyer.strip()):
         raise BadInput(_("变卖要写买方、价款和价款进哪个微基金。"), field="proceeds")
     assert actor.person_id is not None
@@ -88,7 +92,14 @@ def decide_removal(
 
 @transaction.atomic
 def give_back(
-    *, actor: Actor, lot: Lot, location: Location, quantity: Decimal, reason: str, signer: str = "", now: dt.datetime
+    *,
+    actor: Actor,
+    lot: Lot,
+    location: Location,
+    quantity: Decimal,
+    reason: str,
+    signer: str = "",
+    now: dt.datetime,
 ) -> None:
     """This will return goods to their giver, mostly what failed inspection; accepted goods leave the income again.
 
@@ -96,7 +107,8 @@ def give_back(
     """
     authorize(policies.can_keep_goods, actor, lot.warehouse)
     if not reason.strip():
-        raise BadInput(_("请写明退还的原因。"), field="reason")
+        raise BadInput(_("请写明退还的原因，会公开。"), field="reason")
+    check_publishable(reason, field="reason")
     if location.kind not in WAYS[Kind.GIVE_BACK][0] or location.warehouse_id != lot.warehouse_id:
         raise BadInput(_("这个位置的物资不能这样处理。"), field="location")
     post_moves(

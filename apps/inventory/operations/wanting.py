@@ -37,9 +37,9 @@ def ask_not_to_send(
     if not reason.strip():
         raise BadInput(_("请写明原因，会公开。"), field="reason")
     check_publishable(reason, field="reason")
-    DontSend.objects.select_for_update().filter(
-        town=town, category=category, ended_at__isnull=True
-    ).update(ended_at=now)
+    DontSend.objects.select_for_update().filter(town=town, category=category, ended_at__isnull=True).update(
+        ended_at=now
+    )
     bump_epoch()
     return DontSend.objects.create(
         town=town, category=category, reason=reason.strip()[:120], until=until, set_by=actor.person_id, set_at=now

@@ -4,15 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger', '0005_one_check_a_key'),
+        ("ledger", "0005_one_check_a_key"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='entry',
-            name='kind',
-            field=models.CharField(choices=[('gift', '捐赠'), ('income', '其他收入'), ('fee', '支付手续费'), ('payout', '结算到银行'), ('refund', '退款'), ('dispute', '拒付'), ('payment', '付款'), ('transfer', '调拨'), ('reversal', '冲正'), ('goods', '实物')], max_length=10),
+            model_name="entry",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("gift", "捐赠"),
+                    ("income", "其他收入"),
+                    ("fee", "支付手续费"),
+                    ("payout", "结算到银行"),
+                    ("refund", "退款"),
+                    ("dispute", "拒付"),
+                    ("payment", "付款"),
+                    ("transfer", "调拨"),
+                    ("reversal", "冲正"),
+                    ("goods", "实物"),
+                ],
+                max_length=10,
+            ),
         ),
     ]

@@ -8,8 +8,8 @@ by `seq`.
 from apps.ledger.operations.books import open_book, open_earmark
 from apps.ledger.operations.credits import Credit, post_credit, post_credits
 from apps.ledger.operations.entries import known_entry
-from apps.ledger.operations.goods import GoodsPosting, open_goods_earmark, post_goods
 from apps.ledger.operations.folding import fold_quiet_earmarks
+from apps.ledger.operations.goods import GoodsPosting, open_goods_earmark, post_goods
 from apps.ledger.operations.own_lot import post_dispute, post_fee, post_foreign_refund
 from apps.ledger.operations.payouts import post_payout
 from apps.ledger.operations.refunds import hold_refund, release_refund, settle_refund
@@ -31,8 +31,8 @@ __all__ = [
     "post_credits",
     "post_dispute",
     "post_fee",
-    "post_goods",
     "post_foreign_refund",
+    "post_goods",
     "post_payout",
     "release_refund",
     "reserve",
