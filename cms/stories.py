@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.funds.models import MicroFund, Project
-from cms.models import FundStory, ProjectStory
+from cms.models import FundStory, ProjectStory, ShopPage
 
 
 def live_project_story(project: Project, language: str) -> ProjectStory | None:
@@ -18,3 +18,10 @@ def live_fund_story(fund: MicroFund, language: str) -> FundStory | None:
     rows = FundStory.objects.live().filter(fund=fund, locale__language_code=language)
     story: FundStory | None = rows.order_by("-first_published_at").first()
     return story
+
+
+def live_shop_page(language: str) -> ShopPage | None:
+    """This will find the live words above the wish shop in a language."""
+    rows = ShopPage.objects.live().filter(locale__language_code=language)
+    page: ShopPage | None = rows.order_by("-first_published_at").first()
+    return page
