@@ -22,6 +22,7 @@ from apps.donations.events import (
 from apps.funds.events import ProjectStatusChanged
 from apps.inventory.events import GoodsAccepted, GoodsHandedOver, GoodsSent
 from apps.notifications import handlers as notifications
+from apps.notifications import wishes as wish_mails
 from apps.payments.events import (
     ChargeFailed,
     DisputeChanged,
@@ -35,6 +36,7 @@ from apps.payments.events import (
 )
 from charity_site.in_kind import issue_receipts_of_goods
 from apps.wishes import handlers as wishes
+from apps.wishes.events import ClaimConfirmed, ClaimEnded, ThanksPublished
 
 
 def subscribe() -> None:
@@ -72,3 +74,6 @@ def subscribe() -> None:
     register(GoodsAccepted, issue_receipts_of_goods)
     register(GoodsSent)
     register(GoodsHandedOver)
+    register(ClaimEnded, wish_mails.mail_claim_ended)
+    register(ClaimConfirmed, wish_mails.mail_claim_confirmed)
+    register(ThanksPublished, wish_mails.mail_thanks)

@@ -45,13 +45,17 @@ class Store:
 
 def build(*, target: int = 50_000_000) -> Store:
     """This will open the shop in the world's city, with one family in Shiqiao."""
-    city = w.build(target=target)
+    return build_in(w.build(target=target))
+
+
+def build_in(city: w.World) -> Store:
+    """This will open the shop in a city that stands."""
     people = city.people
     people["city_reviewer"] = w.person("city_reviewer", ("city_reviewer", "city", 0))
     people["purchaser"] = w.person("purchaser", ("purchaser", "organization", city.organization.pk))
     ops.choose_shop_project(actor=people["manager"], project=city.project, now=NOW)
     return Store(
-        city, w.household(city, 1), people["caseworker_shiqiao"], people["caseworker2_shiqiao"],
+        city, w.household(city, 901), people["caseworker_shiqiao"], people["caseworker2_shiqiao"],
         people["reviewer_shiqiao"], people["city_reviewer"], people["purchaser"], people["manager"],
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from apps.donations.queries import (
 from apps.donations.states import GiftStatus
 from apps.ledger.queries import rule_in_force
 from apps.tracing.queries import Trace, trace_gift
+from apps.wishes.queries import claims_of_gift, left_of_gift
 
 
 @private_page
@@ -35,11 +36,12 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
     if found.status == GiftStatus.RECEIVED:
         trace = trace_gift(found)
         refunds, disputes = refunds_of_gift(found), disputes_of_gift(found)
+        wishes = claims_of_gift(found)
         moved = (
             GiftRedirect.objects.select_related("project").filter(gift=found).first() if found.late else None
         )
         context |= {
-            "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
+            "wishes": wishes, "wishes_left": left_of_gift(found) if wishes else 0, "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
             **_answers(found), "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes),
         }  # fmt: skip
     response = render(request, "tracing/gift.html", context)
