@@ -27,7 +27,8 @@ SELECT c.public_id FROM wishes_claim c LEFT JOIN donations_gift g ON g.id = c.gi
 WHERE c.ended_at IS NULL AND c.way = 'money' AND c.status <> 'held' AND g.status <> 'received'
 UNION ALL
 SELECT g.token FROM donations_gift g
-JOIN (SELECT gift_id, sum(amount) AS held FROM wishes_claim WHERE ended_at IS NULL GROUP BY gift_id) h ON h.gift_id = g.id
+JOIN (SELECT gift_id, sum(amount) AS held FROM wishes_claim WHERE ended_at IS NULL GROUP BY gift_id) h
+  ON h.gift_id = g.id
 WHERE h.held > g.amount
 LIMIT 20
 """

@@ -41,13 +41,14 @@ END IF;
 RETURN NULL;
 """
 ORDER_WITHIN_CLAIMS = """
-IF NEW.status <> 'cancelled' AND NEW.item_price + NEW.delivery_price >
-   (SELECT coalesce(sum(amount), 0) FROM wishes_claim WHERE purchase_id = NEW.id) THEN
+IF EXISTS (SELECT 1 FROM wishes_purchase p WHERE p.id = NEW.id AND p.status <> 'cancelled'
+           AND p.item_price + p.delivery_price >
+               (SELECT coalesce(sum(amount), 0) FROM wishes_claim WHERE purchase_id = p.id)) THEN
   RAISE EXCEPTION 'purchase % costs more than was claimed', NEW.number
     USING ERRCODE = 'check_violation', CONSTRAINT = 'purchase_within_claims';
 END IF;
-IF NEW.status <> 'cancelled' AND NEW.single_reason = '' AND
-   (SELECT count(*) FROM wishes_quote WHERE purchase_id = NEW.id) < 2 THEN
+IF EXISTS (SELECT 1 FROM wishes_purchase p WHERE p.id = NEW.id AND p.status <> 'cancelled' AND p.single_reason = ''
+           AND (SELECT count(*) FROM wishes_quote WHERE purchase_id = p.id) < 2) THEN
   RAISE EXCEPTION 'purchase % has neither two quotes nor a reason', NEW.number
     USING ERRCODE = 'check_violation', CONSTRAINT = 'purchase_two_quotes_or_reason';
 END IF;
@@ -108,7 +109,8 @@ class Purchase(models.Model):
                 name="purchase_within_claimed",
             ),
             models.CheckConstraint(
-                condition=Q(applicant__isnull=True) | ~Q(applicant=F("purchaser")), name="purchase_applicant_not_purchaser"
+                condition=Q(applicant__isnull=True) | ~Q(applicant=F("purchaser")),
+                name="purchase_applicant_not_purchaser",
             ),
             models.CheckConstraint(
                 condition=Q(applicant__isnull=True, disbursement__isnull=True)
@@ -228,12 +230,14 @@ class Claim(models.Model):
         ]
         triggers = [
             pgtrigger.Trigger(
-                name="claims_within_gift", operation=pgtrigger.Insert | pgtrigger.UpdateOf("amount", "gift_id", "ended_at"),
+                name="claims_within_gift",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("amount", "gift_id", "ended_at"),
                 when=pgtrigger.After, timing=pgtrigger.Deferred, condition=pgtrigger.Q(new__gift__isnull=False),
                 func=WITHIN_GIFT,
             ),
             pgtrigger.Trigger(
-                name="claim_of_public_wish", operation=pgtrigger.Insert | pgtrigger.UpdateOf("wish_id", "unit_id", "status", "ended_at"),
+                name="claim_of_public_wish",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("wish_id", "unit_id", "status", "ended_at"),
                 when=pgtrigger.After, timing=pgtrigger.Deferred, func=NEEDS_PUBLIC_WISH,
             ),
         ]  # fmt: skip

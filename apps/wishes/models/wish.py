@@ -40,7 +40,8 @@ END IF;
 RETURN NEW;
 """
 UNITS_MATCH = """
-IF (SELECT count(*) FROM wishes_unit WHERE wish_id = NEW.id) <> NEW.quantity THEN
+IF (SELECT count(*) FROM wishes_unit WHERE wish_id = NEW.id)
+   <> (SELECT quantity FROM wishes_wish WHERE id = NEW.id) THEN
   RAISE EXCEPTION 'wish % has another number of units than its quantity', NEW.public_id
     USING ERRCODE = 'check_violation', CONSTRAINT = 'wish_units_are_its_quantity';
 END IF;

@@ -191,7 +191,7 @@ def take(
     *, actor: Actor, lines: Mapping[Wish, int], status: ClaimStatus, due: dt.datetime | None, now: dt.datetime,
     gift: Gift | None = None, pledge: Pledge | None = None, follows: Claim | None = None,
 ) -> list[int]:  # fmt: skip
-    """This will insert claims on free units, wishes in id order, and settle the wishes; inside the caller's transaction.
+    """This will insert claims on free units, wishes in id order, and settle the wishes, in the caller's transaction.
 
     Raises AlreadyClaimed where too few units are free: then nothing is claimed.
     """

@@ -1,4 +1,4 @@
-"""Claims that end, by the clock, by money's own events or by the donor: the unit is free again, the money never lost."""
+"""Claims that end, by the clock, by money's events or by the donor: the unit is free again, the money never lost."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def forget_contact(pledge: Pledge) -> None:
 
 
 def lock_claims(rows: QuerySet[Claim]) -> list[Claim]:
-    """This will lock the wishes of some claims, then the claims, each in id order; rows that fit no more are left out."""
+    """This will lock the wishes of some claims, then the claims, each in id order; what fits no more is left out."""
     lock_wishes(rows.order_by().values_list("wish", flat=True).distinct())
     return list(rows.select_for_update(of=("self",)).select_related("wish").order_by("id"))
 

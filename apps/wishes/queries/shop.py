@@ -1,4 +1,4 @@
-"""The shop's list (W1-W3): filters, sorts, search by words, pages by key; nothing here counts claims or scans history."""
+"""The shop's list (W1-W3): filters, sorts, search by words, pages by key; nothing here counts claims."""
 
 from __future__ import annotations
 
