@@ -22,13 +22,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "stack")
+NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "goods", "stack")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=[], help=f"some of: {' '.join(NAMES)} (all)")
     parser.add_argument("--lines", type=int, default=200_000, help="generated lines of the search benchmark")
+    parser.add_argument("--movements", type=int, default=1_000_000, help="history of the goods benchmark")
     options = parser.parse_args()
     names = options.names or NAMES
     import django
@@ -153,6 +154,13 @@ def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
     return pages.table(pages.run(f"http://localhost:{port}", f"/projects/{project.slug}/", static))
 
 
+def _goods(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import goods
+
+    _point(server, "bench_goods")
+    return goods.table(goods.run(options.movements))
+
+
 def _stack(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import stack
 
@@ -166,6 +174,7 @@ WAYS: dict[str, Callable[..., str]] = {
     "imports": _imports,
     "search": _search,
     "pages": _pages,
+    "goods": _goods,
     "stack": _stack,
 }
 

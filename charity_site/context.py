@@ -22,6 +22,7 @@ NAV = (("/", gettext_lazy("首页")), ("/projects/", gettext_lazy("项目")), ("
 FOOT_SEARCH = (("/disclosures/", gettext_lazy("查善款用到哪里")),
                ("/disclosures/?view=reports", gettext_lazy("经审计的报告")),
                ("/receipts/check/", gettext_lazy("核对捐赠票据")),
+               ("/goods/", gettext_lazy("物资去向")),
                ("/statistics/", gettext_lazy("全市统计")))  # fmt: skip
 FOOT_DATA = (("/api/v1/docs", gettext_lazy("开放数据与接口")), ("/status/", gettext_lazy("每日自检")))
 

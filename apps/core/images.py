@@ -7,14 +7,14 @@ import io
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, MpoImagePlugin, UnidentifiedImageError
 
 from apps.core.errors import BadInput
 
 LARGEST_FILE = 15 * 1024 * 1024
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 1600
-FORMATS = ("JPEG", "PNG", "WEBP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 class BadImage(BadInput):
@@ -32,7 +32,7 @@ class Picture:
     height: int
 
 
-def reencode(content: bytes, *, longest_side: int = LONGEST_SIDE) -> Picture:
+def remake_picture(content: bytes, *, longest_side: int = LONGEST_SIDE) -> Picture:
     """This will make a clean JPEG of a photo: upright, at most `longest_side` pixels, nothing but pixels.
 
     Raises BadImage for anything that is no JPEG, PNG or WebP by its content, is broken, or is larger than 15 MB or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from decimal import Decimal
 from typing import Any
@@ -13,26 +14,31 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError
 from apps.core.money import Money
 from apps.funds.models import MicroFund
+from apps.inventory.errors import BadQuantity
 from apps.inventory.models import Location, Recipe, Unit, Warehouse
 from apps.inventory.operations import LotDraft
 from apps.inventory.states import Basis, Category, Grade, Kind, ListKind, Place, Shown
 from apps.places.models import Town
 
-DAY = forms.DateInput(attrs={"type": "date"})
+DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 _ANY = [("", "—")]
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?")
 
 
-class QuantityField(forms.DecimalField):
+class QuantityField(forms.CharField):
     """A quantity as people type it: full-width digits, thousands by comma."""
 
     def __init__(self, **more: Any) -> None:
         more.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
-        super().__init__(max_digits=14, decimal_places=3, **more)
+        super().__init__(max_length=24, **more)
 
-    def to_python(self, value: Any) -> Decimal | None:
-        if isinstance(value, str):
-            value = unicodedata.normalize("NFKC", value).replace(",", "").strip()
-        return super().to_python(value)
+    def clean(self, value: Any) -> Any:
+        words = unicodedata.normalize("NFKC", super().clean(value)).replace(",", "").strip()
+        if not words:
+            return None
+        if not _NUMBER.fullmatch(words):
+            raise forms.ValidationError(str(BadQuantity.message))
+        return Decimal(words)
 
 
 class YuanField(forms.CharField):

@@ -27,8 +27,8 @@ stock AS (
   SELECT s.lot_id, sum(quantity) FILTER (WHERE l.kind IN ('intake', 'shelf', 'quarantine')) AS in_stock,
          min(quantity) AS least
   FROM inventory_stock s JOIN inventory_location l ON l.id = s.location_id GROUP BY 1)
-SELECT o.number FROM inventory_lot o LEFT JOIN inventory_lottotal t ON t.lot_id = o.id LEFT JOIN sums s ON s.lot_id = o.id
-LEFT JOIN stock k ON k.lot_id = o.id
+SELECT o.number FROM inventory_lot o LEFT JOIN inventory_lottotal t ON t.lot_id = o.id
+LEFT JOIN sums s ON s.lot_id = o.id LEFT JOIN stock k ON k.lot_id = o.id
 WHERE ({", ".join(f"t.{name}" for name in _COLUMNS)}) IS DISTINCT FROM ({", ".join(f"s.{name}" for name in _COLUMNS)})
    OR {" + ".join(f"t.{name}" for name in COMING)} <> {" + ".join(f"t.{name}" for name in STANDING)}
    OR coalesce(k.in_stock, 0) <> t.in_stock OR k.least < 0

@@ -8,28 +8,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
-from apps.core.actors import Actor
-from apps.core.clock import civil_day
 from apps.core.text import fold
-from apps.inventory.errors import ForeignCode
 from apps.inventory.models import (
     BoardRow,
     Consignment,
     Dispatch,
-    DispatchLine,
     DontSend,
-    GoodsImport,
     Handover,
     Inspection,
     Lot,
-    Movement,
     Need,
     Removal,
-    Stock,
     StockCount,
-    Warehouse,
 )
 from apps.inventory.states import Category, DispatchStatus, Kind, Place, Receiver
 
@@ -70,7 +62,7 @@ class LotFilter:
     words: str = ""
     category: str = ""
     state: str = ""
-    warehouse: str = ""
+    today: dt.date | None = None
 
 
 LOT_STATES = ("in_stock", "in_transit", "delivered", "returned", "sold", "written_off", "converted")
@@ -81,14 +73,12 @@ def lots(wanted: LotFilter) -> QuerySet[Lot]:
     rows = Lot.objects.select_related("unit", "total", "warehouse", "consignment").order_by("-id")
     if wanted.category in Category.values:
         rows = rows.filter(category=wanted.category)
-    if wanted.warehouse:
-        rows = rows.filter(warehouse__public_id=wanted.warehouse)
     if wanted.state in LOT_STATES:
         rows = rows.filter(**{f"total__{wanted.state}__gt": 0})
     elif wanted.state == "waiting":
         rows = rows.filter(stock__location__kind=Place.INTAKE, stock__quantity__gt=0)
-    elif wanted.state == "expired":
-        rows = rows.filter(expires_on__isnull=False, total__in_stock__gt=0).order_by("-id")
+    elif wanted.state == "expired" and wanted.today:
+        rows = rows.filter(expires_on__lt=wanted.today, total__in_stock__gt=0)
     for word in fold(wanted.words).split()[:6]:
         rows = rows.filter(Q(folded__contains=word) | Q(number__iexact=word))
     return rows
@@ -104,15 +94,19 @@ def after(rows: QuerySet[Any], cursor: str, field: str = "public_id") -> QuerySe
 
 def summed(rows: QuerySet[Lot]) -> list[dict[str, Any]]:
     """This will sum lots by unit: received and what is left, so that a filtered list closes as well."""
-    return list(
+    found: Any = (
         rows.order_by()
         .values("unit")
         .annotate(
-            lots=Count("pk"), received=Sum("total__received"), in_stock=Sum("total__in_stock"),
-            in_transit=Sum("total__in_transit"), delivered=Sum("total__delivered"),
+            lots=Count("pk"),
+            received=Sum("total__received"),
+            in_stock=Sum("total__in_stock"),
+            in_transit=Sum("total__in_transit"),
+            delivered=Sum("total__delivered"),
         )
         .order_by("-lots", "unit")[:12]
-    )  # fmt: skip
+    )
+    return list(found)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,128 +234,6 @@ def needs(today: dt.date, *, town: int | None = None) -> list[Need]:
     return list(rows.order_by(F("town__position").asc(nulls_first=True), "category", "id")[:200])
 
 
-def warehouses_of(actor: Actor) -> QuerySet[Warehouse]:
-    """This will list the warehouses an actor may see."""
-    rows = Warehouse.objects.select_related("organization").order_by("pk")
-    if actor.has("supervisor"):
-        return rows
-    organizations = set().union(
-        *(actor.scopes(role) for role in ("manager", "cashier", "project_officer", "purchaser"))
-    )
-    return rows.filter(Q(pk__in=actor.scopes("storekeeper")) | Q(organization__in=organizations))
-
-
-def consignments(actor: Actor, *, words: str = "", waiting: bool = False) -> QuerySet[Consignment]:
-    """This will list what came in, newest first."""
-    rows = (
-        Consignment.objects.filter(warehouse__in=warehouses_of(actor))
-        .select_related("warehouse")
-        .annotate(lots_count=Count("lots"))
-        .order_by("-id")
-    )
-    if waiting:
-        rows = rows.filter(inspected_at__isnull=True)
-    if words:
-        rows = rows.filter(Q(number__icontains=words) | Q(donor_name__icontains=words))
-    return rows
-
-
-def dispatches(actor: Actor, *, words: str = "", status: str = "") -> QuerySet[Dispatch]:
-    """This will list dispatches of an actor's warehouses, and those to the towns they work in."""
-    towns = actor.scopes("caseworker") | actor.scopes("town_reviewer")
-    rows = (
-        Dispatch.objects.filter(
-            Q(warehouse__in=warehouses_of(actor)) | Q(receiver=Receiver.FAMILIES, town__in=towns)
-        )
-        .select_related("warehouse", "town")
-        .annotate(lines_count=Count("lines"))
-        .order_by("-id")
-    )
-    if status:
-        rows = rows.filter(status=status)
-    if words:
-        rows = rows.filter(Q(number__icontains=words) | Q(receiver_name__icontains=words))
-    return rows
-
-
-def removals(actor: Actor) -> QuerySet[Removal]:
-    """This will list sales and write-offs that were asked for, open ones first."""
-    return (
-        Removal.objects.filter(lot__warehouse__in=warehouses_of(actor))
-        .select_related("lot__unit", "lot__warehouse", "location", "asked_by", "decided_by", "fund")
-        .order_by("-id")
-    )
-
-
-def counts(actor: Actor) -> QuerySet[StockCount]:
-    """This will list stock counts, newest first."""
-    return (
-        StockCount.objects.filter(warehouse__in=warehouses_of(actor))
-        .select_related("warehouse", "counted_by")
-        .annotate(
-            lines_count=Count("lines"),
-            differences=Count("lines", filter=~Q(lines__counted=F("lines__expected"))),
-        )
-        .order_by("-id")
-    )
-
-
-def imports_of(actor: Actor) -> QuerySet[GoodsImport]:
-    """This will list imports of goods, newest first."""
-    return (
-        GoodsImport.objects.filter(warehouse__in=warehouses_of(actor))
-        .select_related("warehouse")
-        .order_by("-id")
-    )
-
-
-def on_shelves(warehouse: Warehouse, words: str = "", *, limit: int = 200) -> list[Stock]:
-    """This will list what stands on a warehouse's shelves, earliest expiry first."""
-    rows = Stock.objects.filter(
-        location__warehouse=warehouse, location__kind=Place.SHELF, quantity__gt=0
-    ).select_related("lot__unit", "location")
-    for word in fold(words).split()[:6]:
-        rows = rows.filter(Q(lot__folded__contains=word) | Q(lot__number__iexact=word))
-    return list(rows.order_by(F("lot__expires_on").asc(nulls_last=True), "lot__id", "location__name")[:limit])
-
-
-def todo(actor: Actor, now: dt.datetime) -> dict[str, int]:
-    """This will count what waits at an actor's warehouses."""
-    places = list(warehouses_of(actor).values_list("pk", flat=True))
-    return {
-        "waiting": Consignment.objects.filter(warehouse__in=places, inspected_at__isnull=True).count(),
-        "picking": Dispatch.objects.filter(warehouse__in=places, status="picking").count(),
-        "on_road": Dispatch.objects.filter(warehouse__in=places, status="on_road").count(),
-        "removals": Removal.objects.filter(lot__warehouse__in=places, status="asked").count(),
-        "counts": StockCount.objects.filter(warehouse__in=places, status__in=["counting", "asked"]).count(),
-        "expired": Lot.objects.filter(
-            Exists(Stock.objects.filter(lot=OuterRef("pk"), quantity__gt=0, location__kind=Place.SHELF)),
-            warehouse__in=places, expires_on__lt=civil_day(now),
-        ).count(),
-    }  # fmt: skip
-
-
-def find_code(actor: Actor, code: str, site: str) -> Lot | Dispatch:
-    """This will find what a scanned or typed code stands for: a lot or a dispatch of a warehouse the actor may see.
-
-    `site` is this site's own address; a code with another one is foreign. Raises ForeignCode.
-    """
-    words = code.strip()[:300]
-    if "://" in words:
-        if not words.startswith(site.rstrip("/") + "/"):
-            raise ForeignCode()
-        words = words.rstrip("/").rsplit("/", 1)[-1]
-    words = words.lower()
-    mine = warehouses_of(actor)
-    lot = Lot.objects.filter(Q(public_id=words) | Q(number__iexact=words), warehouse__in=mine).first()
-    if lot is not None:
-        return lot
-    dispatch = dispatches(actor).filter(Q(public_id=words) | Q(number__iexact=words)).first()
-    if dispatch is None:
-        raise ForeignCode()
-    return dispatch
-
-
 @dataclass(frozen=True, slots=True)
 class ReceiptWish:
     """What a receipt in kind needs to know of a consignment."""
@@ -410,16 +282,6 @@ def lot_rows(rows: QuerySet[Lot]) -> Iterator[list[Any]]:
 def plain(quantity: Decimal) -> str:
     """This will write a quantity without idle zeros: 12, 2.5."""
     return f"{quantity.normalize():f}" if quantity else "0"
-
-
-def last_movement() -> dt.datetime | None:
-    """This will give the time of the newest movement."""
-    return Movement.objects.aggregate(at=Max("at"))["at"]
-
-
-def open_lines(dispatch: Dispatch) -> list[DispatchLine]:
-    """This will list a dispatch's lines with their lots."""
-    return list(dispatch.lines.select_related("lot__unit", "location").order_by("n"))
 
 
 def may_be_one_person(keep: int, other: int) -> bool:

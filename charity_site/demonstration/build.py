@@ -26,6 +26,7 @@ from apps.publication.releases import release_due
 from charity_site.demonstration import facts
 from charity_site.demonstration.clockwork import silence, work
 from charity_site.demonstration.giving import give_in_other_ways
+from charity_site.demonstration.goods import keep_goods
 from charity_site.demonstration.people import make_staff
 from charity_site.demonstration.reports import publish_reports
 from charity_site.demonstration.story import City, give, help_families, make_project, moment, spend
@@ -57,6 +58,8 @@ def build_small(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> C
     projects = {plan.slug: _project(city, plan, tick) for plan in facts.PLANS}
     give_in_other_ways(city, projects["child-illness"])
     _epidemic(city)
+    keep_goods(city)
+    say("a warehouse and its goods")
     fold_quiet_earmarks()
     release_due(now=now)
     work(now)

@@ -72,6 +72,13 @@ def make_staff(federation: Organization, partners: list[Organization], towns: li
     return staff
 
 
+def make_account(staff: Staff, name: str, label: str, now: dt.datetime) -> Account:
+    """This will make one more account of the staff, ready to sign in; its roles are asked for by who calls."""
+    account = invite_staff(actor=staff["admin1"], email=f"{name}@{DOMAIN}", display_name=label, now=now)
+    _finish(staff, account, name, label, make_password(PASSWORD))
+    return account
+
+
 def _finish(staff: Staff, account: Account, name: str, label: str, password: str) -> None:
     account.password = password
     account.save(update_fields=["password"])

@@ -23,6 +23,7 @@ from apps.core.money import Money
 from apps.disclosures.models import Report
 from apps.donations.models import Gift, GiftImport
 from apps.donations.operations import GiftRequest, TeamDraft, open_monthly_gift, open_team, start_bundle
+from apps.inventory.models import Warehouse
 from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
 from apps.payments.models import BankAccount, StatementDraft, WalletCode
@@ -32,6 +33,7 @@ from tests import world as w
 from tests.accounts.signing import account_for, with_session
 from tests.disclosures import scene
 from tests.donations import lists
+from tests.inventory import goods
 from tests.wishes import shop
 
 FILE = Path(__file__).with_suffix(".csv")
@@ -121,6 +123,7 @@ class Objects:
             "payments_webhook": {"provider": "sandbox"},
             "payments_scan": {"uuid": _code(gift)},
             "payments_sandbox_cashier": {"ref": w.session_of(gift).pk and _ref(w.session_of(gift))},
+            **_goods(city),
             "account_confirm_email": {"key": "x:y:z"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "x-y"},
             "wagtail_serve": {"": "no-such-page/"},
@@ -166,6 +169,12 @@ def _wishes(city: w.World) -> dict[str, dict[str, object]]:
         "wishes_confirm": {"token": code.token}, "wishes_promise": {"token": pledge.token},
         "wishes_of_gift": {"token": gift.token}, "wishes_order": {"number": purchase.number},
     }  # fmt: skip
+
+
+def _goods(city: w.World) -> dict[str, dict[str, object]]:
+    """A warehouse (the first: id 1 in a fresh clone), a lot on its way, a count and an import."""
+    made = goods.addresses(city)
+    return {name: dict(given) for name, given in made.items()}
 
 
 def _code(gift: Gift) -> str:
@@ -221,9 +230,14 @@ def visitors(objects: Objects) -> dict[str, Client]:
         "town": city.towns[0].pk,
         "organization": city.organization.pk,
         "audit_firm": firm.pk,
-        "warehouse": 1,
+        "warehouse": Warehouse.objects.get().pk,
     }
-    other = {"town": city.towns[1].pk, "organization": elsewhere.pk, "audit_firm": far.pk, "warehouse": 2}
+    other = {
+        "town": city.towns[1].pk,
+        "organization": elsewhere.pk,
+        "audit_firm": far.pk,
+        "warehouse": own["warehouse"] + 1,
+    }
     made = {
         "public": Client(),
         "donor": with_session(account_for(None, "donor@example.org", mfa=False), second=False),

@@ -96,6 +96,10 @@ def refund(at: int, **fields: Any) -> SimpleNamespace:
     return SimpleNamespace(**{"gift": gift(at), "asked_by_id": SOMEBODY, "decided_by_id": SOMEBODY} | fields)
 
 
+def warehouse(at: int) -> SimpleNamespace:
+    return SimpleNamespace(pk=at, organization_id=at)
+
+
 OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
     "Household": {"": lambda at: SimpleNamespace(town_id=at)},
     "MicroFund": {"": lambda at: SimpleNamespace(organization_id=at)},
@@ -128,6 +132,13 @@ OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
         "asked by oneself": lambda at: refund(at, asked_by_id=SELF),
         "approved by oneself": lambda at: refund(at, decided_by_id=SELF),
         "asked by the donor": lambda at: refund(at, asked_by_id=None),
+    },
+    "Warehouse": {"": lambda at: warehouse(at)},
+    "Dispatch": {
+        "to families": lambda at: SimpleNamespace(receiver="families", town_id=at, warehouse=warehouse(at)),
+        "to an institution": lambda at: SimpleNamespace(
+            receiver="institution", town_id=None, warehouse=warehouse(at)
+        ),
     },
     "Duty": {"": lambda at: SimpleNamespace(project=project(at))},
     "int": {"": lambda at: at},

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from apps.core.actors import Actor
 from apps.core.invariants import ordered
 from apps.core.money import Money
 from apps.inventory import operations as ops
-from apps.inventory.models import Consignment, Dispatch, Location, Lot, Stock, Warehouse
+from apps.inventory.models import Consignment, Dispatch, GoodsImport, Location, Lot, Stock, Warehouse
 from apps.inventory.operations import Giver, LotDraft, Pick
 from apps.inventory.states import Place
 from tests import world as w
@@ -102,3 +107,69 @@ def check() -> None:
         if invariant.number in (1, 2, 3, 5):
             found = invariant.check()
             assert not found.broken, (invariant.name, found.broken)
+
+
+def slice_of(kind: str = "received") -> Path:
+    """A few lines in the shape of the published lists (Wuhan Red Cross, January 2020; see tests/inventory/lists.py)."""
+    path = Path(tempfile.mkdtemp(prefix="goods-")) / "list.csv"
+    path.write_text(SLICE if kind == "received" else GIVEN, encoding="utf-8")
+    return path
+
+
+def start_list(store: Store, kind: str = "received", path: Path | None = None, **more: Any) -> GoodsImport:
+    more.setdefault("day", dt.date(2020, 1, 28))
+    return ops.start_import(
+        actor=more.pop("actor", store.keeper), warehouse=store.warehouse, kind=kind, source=more.pop("source", "某会"),
+        category="medical", file_name="list.csv", path=path or slice_of(kind), now=NOW, **more,
+    )  # fmt: skip
+
+
+def addresses(city: w.World) -> dict[str, dict[str, object]]:
+    """One of everything, for the address x role matrix."""
+    store = build(city)
+    lot = stored(store, draft(fen=12_000))
+    assert lot.consignment is not None
+    recipe = ops.state_recipe(
+        actor=store.keeper, warehouse=store.warehouse, name="慰问包", category="clothing", unit="套",
+        parts=[("棉被", "clothing", "床", Decimal(1))], now=NOW,
+    )  # fmt: skip
+    out = plan(store, lot, "1").number
+    came = lot.consignment.number
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+    photo = ops.add_photo(
+        actor=store.keeper, consignment=lot.consignment, content=picture.getvalue(), now=NOW
+    )
+    count = ops.open_count(actor=store.keeper, warehouse=store.warehouse, now=NOW)
+    return {
+        "goods_lot": {"lot": lot.public_id}, "goods_mine": {"token": lot.consignment.token},
+        "inventory_consignment": {"number": came}, "inventory_labels": {"number": came},
+        "inventory_photo": {"public_id": photo.public_id}, "inventory_lot": {"public_id": lot.public_id},
+        "inventory_dispatch": {"number": out}, "inventory_picking": {"number": out},
+        "inventory_count": {"number": count.number}, "inventory_kit": {"pk": recipe.pk},
+        "inventory_list": {"public_id": start_list(store).public_id},
+    }  # fmt: skip
+
+
+SLICE = """某会接收社会捐赠物资公示,,,
+（1月22日—1月28日）,,,
+捐赠单位,品名,规格,数量总计
+甲公司,口罩,200个/箱,５箱
+,护目镜,\u200b,"1,200个"
+乙公司,消毒液,5L*4瓶/件,400瓶
+捐赠单位,品名,规格,数量总计
+爱心人士,口罩,\u200b,2箱
+爱心人士,口罩,\u200b,2箱
+,手套,,1提
+合计,,,2011件
+以上物资已拨付,,,
+"""
+"""With a header repeated, a doubled row, a total, full-width digits and an unknown unit."""
+
+GIVEN = """某会发放物资一览表,,,,
+2020-01-30,,,,
+接收单位,品名,规格,计量单位,数量
+市一医院,护目镜,200个/箱,箱,5.0
+,手套（日本）,50箱（*1000）,件,1.0
+市二医院,口罩,,箱,15
+"""

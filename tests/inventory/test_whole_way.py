@@ -1,4 +1,4 @@
-"""Goods from the giver to a family and every way aside: sums close, the ledger agrees, states and people are checked."""
+"""Goods from the giver to a family and every way aside: sums close, the ledger agrees, people are checked."""
 
 from __future__ import annotations
 

@@ -156,6 +156,16 @@ def payout() -> Entry:
     return entry
 
 
+def goods(value: int, role: str, incoming: bool) -> Callable[[], Entry]:
+    def post() -> Entry:
+        book = ledger.open_book(code="federation", name="总会")
+        earmark = ledger.open_goods_earmark(book=book, organization=1)
+        posting = ledger.GoodsPosting("goods:1", value, role, incoming, NOW)
+        return ledger.post_goods(actor=ACTOR, earmark=earmark, postings=[posting])[0]
+
+    return post
+
+
 DONE: dict[str, Callable[[], Entry]] = {
     "A gift of ¥200.00 for a project": a_gift,
     "The provider's fee of ¥1.20 on it": its_fee,
@@ -170,6 +180,9 @@ DONE: dict[str, Callable[[], Entry]] = {
     "¥25.00 of the federation's own money set aside for chargebacks": reserve_fed,
     "¥60.00 moved from a micro-fund's general money to a project": moved,
     "The provider pays ¥198.80 out to the bank": payout,
+    "Goods worth ¥960.00 pass inspection": goods(96_000, "gift_in_kind", True),
+    "Goods worth ¥240.00 are handed to a family": goods(24_000, "programme", False),
+    "Goods worth ¥66.66 are written off by two people": goods(6_666, "management", False),
 }
 
 

@@ -35,7 +35,16 @@ ENTRIES = (
     (
         "inventory_home",
         _("物资"),
-        {"storekeeper", "manager", "cashier", "project_officer", "purchaser", "supervisor", "caseworker", "town_reviewer"},
+        {
+            "storekeeper",
+            "manager",
+            "cashier",
+            "project_officer",
+            "purchaser",
+            "supervisor",
+            "caseworker",
+            "town_reviewer",
+        },
     ),
     ("payments_reconciliation", _("对账"), {"cashier", "supervisor"}),
     ("funds_workbench", _("项目"), {"project_officer", "manager", "cashier", "supervisor"}),

@@ -77,7 +77,8 @@ def issue_in_kind_receipt(
 ) -> Receipt:  # fmt: skip
     """This will issue the receipt of goods that were given (G10), at fair value, one line for each kind of goods.
 
-    It posts nothing to the ledger: goods are entered there by the goods room. `key` makes the form safe to send twice. Raises BadInput for a line that is not whole, TotalDiffers, NoReceiptNumbers.
+    It posts nothing to the ledger: goods are entered there by the goods room. `key` makes the form safe to send
+    twice. Raises BadInput for a line that is not whole, TotalDiffers, NoReceiptNumbers.
     """
     authorize(policies.can_issue_receipt, actor, federation().pk)
     _check(payer, payer_code, received_on, lines, now)

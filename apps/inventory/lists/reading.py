@@ -20,7 +20,8 @@ HEADER_WITHIN = 40
 MOST_ROWS = 20_000
 FIELDS = ("party", "unit", "spec", "amount", "item", "day", "note")
 _PARTY = {
-    ListKind.RECEIVED: ("捐赠单位", "捐赠方", "捐赠人", "捐赠者", "捐赠企业", "捐赠来源", "捐赠名称", "来源", "donor", "捐赠"),
+    ListKind.RECEIVED: ("捐赠单位", "捐赠方", "捐赠人", "捐赠者", "捐赠企业", "捐赠来源", "捐赠名称", "来源",
+                        "donor", "捐赠"),
     ListKind.GIVEN: ("接收单位", "接受单位", "受赠单位", "受捐单位", "领用单位", "领取单位", "发放单位", "发放对象",
                      "收货单位", "使用单位", "受助单位", "接收方", "受赠方", "分配单位", "receiver", "recipient"),
 }  # fmt: skip

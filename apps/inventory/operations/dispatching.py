@@ -168,7 +168,7 @@ def bring_back(
                 quantity,
                 reason.strip(),
                 dispatch_line=line.pk,
-            )  # fmt: skip
+            )
         )
     post_moves(actor=actor, moves=moves, now=now)
     close_if_done(locked, actor, now)

@@ -1,4 +1,4 @@
-"""Lists of goods received or given out: read, asked about, recorded all or nothing. A list that is known adds nothing."""
+"""Lists of goods received or given out: read, asked about, recorded all or nothing. A known list adds nothing."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def start_import(
 def answer_import(
     *, actor: Actor, listing: GoodsImport, answers: Mapping[str, str], known_as: str = "", now: dt.datetime
 ) -> GoodsImport:
-    """This will keep answers, {"unit:提": "包" or "new:0", "amount:49": "2箱", "item:20": "口罩"}; an empty one takes an
-    answer back. What is still asked stays asked. Raises BadInput for what is no answer, WrongState once recorded."""
+    """This will keep answers, {"unit:提": "包" or "new:0", "amount:49": "2箱", "item:20": "口罩"}; an empty one takes
+    an answer back. What is still asked stays asked. Raises BadInput for what is no answer, WrongState once recorded."""
     locked = _lock(listing)
     authorize(policies.can_import_goods, actor, locked.warehouse)
     if locked.status not in (ListStatus.ASKING, ListStatus.READY):

@@ -109,8 +109,8 @@ def disassemble_kit(
 def convert_unit(
     *, actor: Actor, pick: Pick, unit: str, factor: Decimal, shelf: Location, now: dt.datetime
 ) -> Lot:
-    """This will change the unit of goods by a stated factor: one 箱 of 24 瓶 becomes 24 瓶. The old quantity closes, the
-    new lot holds quantity x factor at the same value.
+    """This will change the unit of goods by a stated factor: one 箱 of 24 瓶 becomes 24 瓶. The old quantity closes,
+    the new lot holds quantity x factor at the same value.
 
     Raises BadInput when the lot itself states another factor for that unit; BadQuantity, UnknownUnit, NotEnoughStock.
     """

@@ -22,7 +22,7 @@ from apps.inventory.models import Location, Lot, LotTotal, Movement, Stock, Ware
 from apps.inventory.states import BUCKET, COMING, SOURCES, STANDING, Kind, Place
 from apps.ledger.models import Book, Earmark
 from apps.ledger.operations import GoodsPosting, open_goods_earmark, post_goods
-from apps.ledger.states import FEDERATION_BOOK, AccountRole
+from apps.ledger.states import FEDERATION_BOOK, AccountRole, EarmarkKind
 
 HELD = (Place.SHELF, Place.TRANSIT)
 """Where accepted goods stand in the ledger's inventory; what waits for inspection or failed it does not."""
@@ -123,8 +123,8 @@ def post_moves(
     """This will move goods, all of it or nothing, in the caller's transaction.
 
     A caller that moves twice in one transaction gives a `board` to gather in and rolls it up itself at the end, because
-    the board's rows are the last locks taken. Raises NotEnoughStock, BadQuantity, Expired. Every other rule (which kind goes from where to where, two people,
-    sums that close) the database holds at commit.
+    the board's rows are the last locks taken. Raises NotEnoughStock, BadQuantity, Expired. Every other rule (which kind
+    goes from where to where, two people, sums that close) the database holds at commit.
     """
     totals = lock_lots(move.lot for move in moves)
     places = {
@@ -178,7 +178,10 @@ def roll_up(board: Board, now: dt.datetime) -> None:
 
 def goods_earmark(warehouse: Warehouse) -> Earmark:
     """This will give the earmark that holds an organization's goods at value, in the federation's book (F1)."""
-    return open_goods_earmark(
+    known = Earmark.objects.filter(
+        kind=EarmarkKind.GOODS, owner=warehouse.organization_id, currency="CNY"
+    ).first()
+    return known or open_goods_earmark(
         book=Book.objects.get(code=FEDERATION_BOOK), organization=warehouse.organization_id
     )
 

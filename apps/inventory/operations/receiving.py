@@ -14,7 +14,7 @@ from apps.core.actors import Actor
 from apps.core.canonical import sha256_hex
 from apps.core.clock import civil_day
 from apps.core.errors import BadInput
-from apps.core.images import reencode
+from apps.core.images import remake_picture
 from apps.core.money import Money
 from apps.core.policies import authorize
 from apps.core.text import fold
@@ -193,7 +193,7 @@ def add_photo(*, actor: Actor, consignment: Consignment, content: bytes, now: dt
     Raises BadImage for what is no photo, BadInput beyond twelve.
     """
     authorize(policies.can_keep_goods, actor, consignment.warehouse)
-    picture = reencode(content)
+    picture = remake_picture(content)
     if consignment.photos.count() >= MOST_PHOTOS:
         raise BadInput(_("一次收货最多12张照片。"), field="photo")
     return Photo.objects.create(

@@ -26,8 +26,9 @@ from apps.publication.privacy import check_publishable
 
 @transaction.atomic
 def ask_removal(
-    *, actor: Actor, lot: Lot, location: Location, quantity: Decimal, kind: str, reason: str, line: DispatchLine | None = None,
-    proceeds: Money | None = None, fund: MicroFund | None = None, buyer: str = "", now: dt.datetime,
+    *, actor: Actor, lot: Lot, location: Location, quantity: Decimal, kind: str, reason: str,
+    line: DispatchLine | None = None, proceeds: Money | None = None, fund: MicroFund | None = None, buyer: str = "",
+    now: dt.datetime,
 ) -> Removal:  # fmt: skip
     """This will ask for a sale or a write-off; nothing moves until another person approves (I1).
 

@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, typed
-from apps.inventory import operations, policies, queries
+from apps.inventory import operations, policies, work_queries
 from apps.inventory.models import Location, Lot, StockCount, Warehouse
 from apps.inventory.states import Asked, CountStatus, Place
 from apps.inventory.views.goods import menu, only_goods_people, paged, words_of
@@ -26,7 +26,7 @@ from apps.inventory.views.sending import quantity
 def removals(request: Request) -> HttpResponse:
     """This will list sales and write-offs; a manager decides on others' requests."""
     only_goods_people(request)
-    rows = queries.removals(request.actor)
+    rows = work_queries.removals(request.actor)
     if request.method == "POST":
         found = get_object_or_404(rows, public_id=request.POST.get("removal", "")[:16])
         approve = request.POST.get("act") == "approve"
@@ -72,7 +72,7 @@ def counts(request: Request) -> HttpResponse:
         )
         return redirect("inventory_count", made[0].number) if made else redirect("inventory_counts")
     (cursor,) = words_of(request, "after")
-    page, more = paged(queries.counts(request.actor), cursor, "number")
+    page, more = paged(work_queries.counts(request.actor), cursor, "number")
     return render(
         request, "inventory/counts.html",
         {"rows": page, "more": more, "after": cursor, "mine": mine, **menu(request)},
@@ -85,7 +85,7 @@ def count(request: Request, number: str) -> HttpResponse:
     """This will show a count: what is on the shelves to count, the differences, and who may decide."""
     only_goods_people(request)
     found = get_object_or_404(
-        queries.counts(request.actor).select_related("warehouse__organization"), number=number
+        work_queries.counts(request.actor).select_related("warehouse__organization"), number=number
     )
     actor = request.actor
     if request.method == "POST":
@@ -96,7 +96,7 @@ def count(request: Request, number: str) -> HttpResponse:
     lines = list(found.lines.select_related("lot__unit", "location").order_by("location__name", "lot_id"))
     done = {(line.lot_id, line.location_id) for line in lines}
     left = [
-        row for row in (queries.on_shelves(found.warehouse, words) if keeps else [])
+        row for row in (work_queries.on_shelves(found.warehouse, words) if keeps else [])
         if (row.lot_id, row.location_id) not in done
     ]  # fmt: skip
     return render(

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,7 +23,7 @@ from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed, authorize
 from apps.core.workbench import attempt_form
-from apps.inventory import forms, operations, policies, queries
+from apps.inventory import forms, operations, policies, queries, work_queries
 from apps.inventory.errors import ForeignCode
 from apps.inventory.models import Consignment, Location, Lot, Photo, Stock
 from apps.inventory.operations import Giver, Pick
@@ -51,7 +52,7 @@ def only_goods_people(request: Request) -> None:
 def menu(request: Request) -> dict[str, Any]:
     """Which parts of the goods' workbench this person has."""
     actor = request.actor
-    keeps, sees = actor.has("storekeeper"), queries.warehouses_of(actor).exists()
+    keeps, sees = actor.has("storekeeper"), work_queries.warehouses_of(actor).exists()
     parts = [
         ("inventory_home", _("物资"), True), ("inventory_consignments", _("收货"), sees),
         ("inventory_dispatches", _("发货"), True), ("inventory_removals", _("变卖和核销"), sees),
@@ -59,8 +60,11 @@ def menu(request: Request) -> dict[str, Any]:
         ("inventory_lists", _("名单"), keeps), ("inventory_wants", _("需要和暂不需要"), True),
         ("inventory_warehouses", _("仓库"), actor.has("manager") or keeps),
     ]  # fmt: skip
-    return {"menu": [(reverse(name), label, request.resolver_match.url_name == name if request.resolver_match else False)
-                     for name, label, wanted in parts if wanted], "keeps": keeps}  # fmt: skip
+    here = request.resolver_match.url_name if request.resolver_match else ""
+    return {
+        "menu": [(reverse(name), label, here == name) for name, label, wanted in parts if wanted],
+        "keeps": keeps,
+    }
 
 
 def words_of(request: Request, *names: str) -> list[str]:
@@ -74,25 +78,30 @@ def paged(rows: Any, cursor: str, field: str, size: int = PAGE) -> tuple[list[An
     return page[:size], getattr(page[size - 1], field) if len(page) > size else ""
 
 
+def done(form: Form, act: Callable[[], object]) -> bool:
+    """This will run one operation for a valid form: True when done, else the refusal stands on the form."""
+    return attempt_form(form, lambda: (act(),)) is not None
+
+
 @never_cache
 @require_safe
 def home(request: Request) -> HttpResponse:
     """This will show what waits, and search the lots of one's warehouses."""
     only_goods_people(request)
     words, category, state, cursor = words_of(request, "q", "category", "state", "after")
-    rows = queries.lots(LotFilter(words, category, state)).filter(
-        warehouse__in=queries.warehouses_of(request.actor)
+    rows = queries.lots(LotFilter(words, category, state, clock.civil_day(clock.now()))).filter(
+        warehouse__in=work_queries.warehouses_of(request.actor)
     )
     page, more = paged(rows, cursor, "public_id")
     states = [
         ("waiting", _("等待检验")),
         ("in_stock", _("在库")),
         ("in_transit", _("在途")),
-        ("expired", _("有有效期的")),
+        ("expired", _("过期还在库")),
     ]
     return render(
         request, "inventory/home.html",
-        {"todo": queries.todo(request.actor, clock.now()), "rows": page, "more": more, "after": cursor, "q": words,
+        {"todo": work_queries.todo(request.actor, clock.now()), "rows": page, "more": more, "after": cursor, "q": words,
          "category": category, "state": state, "categories": Category.choices, "states": states,
          "kept": urlencode({"q": words, "category": category, "state": state}),
          "today": clock.civil_day(clock.now()), **menu(request)},
@@ -106,7 +115,7 @@ def consignments(request: Request) -> HttpResponse:
     only_goods_people(request)
     words, waiting, cursor = words_of(request, "q", "waiting", "after")
     page, more = paged(
-        queries.consignments(request.actor, words=words, waiting=waiting == "1"), cursor, "number"
+        work_queries.consignments(request.actor, words=words, waiting=waiting == "1"), cursor, "number"
     )
     return render(
         request, "inventory/consignments.html",
@@ -121,7 +130,7 @@ def new_consignment(request: Request) -> HttpResponse:
     """This will take goods in, a line for each lot; "more" adds a line and keeps what is typed."""
     if not request.actor.scopes("storekeeper"):
         raise PermissionRefused()
-    places = queries.warehouses_of(request.actor).filter(pk__in=request.actor.scopes("storekeeper"))
+    places = work_queries.warehouses_of(request.actor).filter(pk__in=request.actor.scopes("storekeeper"))
     today = clock.civil_day(clock.now())
     first = places.first()
     data = request.POST.copy() if request.method == "POST" else None
@@ -170,7 +179,7 @@ def consignment(request: Request, number: str) -> HttpResponse:
         act, _sep, which = request.POST.get("act", "").partition(":")
         if act == "photo":
             photo = forms.PhotoForm(request.POST, request.FILES)
-            if photo.is_valid() and attempt_form(
+            if photo.is_valid() and done(
                 photo,
                 lambda: operations.add_photo(
                     actor=request.actor, consignment=found, content=photo.cleaned_data["photo"].read(), now=clock.now()
@@ -181,7 +190,7 @@ def consignment(request: Request, number: str) -> HttpResponse:
         lot = next((each for each in lots if act == "inspect" and each.public_id == which), None)
         if lot is not None:
             form = forms.InspectForm(request.POST, warehouse=found.warehouse, prefix=lot.public_id)
-            if form.is_valid() and attempt_form(form, _inspection(request, lot, form)):
+            if form.is_valid() and done(form, _inspection(request, lot, form)):
                 messages.success(request, _("检验已记下。"))
                 return redirect("inventory_consignment", number)
             bound[lot.pk] = form
@@ -208,8 +217,8 @@ def consignment(request: Request, number: str) -> HttpResponse:
 def _inspection(request: Request, lot: Lot, form: forms.InspectForm) -> Callable[[], object]:
     said = form.cleaned_data
     return lambda: operations.inspect_lot(
-        actor=request.actor, lot=lot, passed=said["passed"] or Decimal(0), failed=said["failed"] or Decimal(0), shelf=said["shelf"],
-        grade=said["grade"], note=said["note"], now=clock.now(),
+        actor=request.actor, lot=lot, passed=said["passed"] or Decimal(0), failed=said["failed"] or Decimal(0),
+        shelf=said["shelf"], grade=said["grade"], note=said["note"], now=clock.now(),
     )  # fmt: skip
 
 
@@ -278,14 +287,15 @@ def lot(request: Request, public_id: str) -> HttpResponse:
     if (
         form is not None
         and form.is_valid()
-        and attempt_form(form, lambda: _act(request, found, act, form.cleaned_data))
+        and done(form, lambda: _act(request, found, act, form.cleaned_data))
     ):
         messages.success(request, _("已记下。"))
         return redirect("inventory_lot", public_id)
     return render(
         request, "inventory/lot_work.html",
         {"lot": found, "stock": stock, "forms": made, "value": value if not found.unit_value else None, "tried": act,
-         "movements": found.movements.select_related("source", "target", "dispatch_line__dispatch").order_by("-id")[:50],
+         "movements": found.movements.select_related("source", "target", "dispatch_line__dispatch")
+         .order_by("-id")[:50],
          "keeps_here": allowed(policies.can_keep_goods, request.actor, found.warehouse),
          "may_value": allowed(policies.can_value_lot, request.actor, found.warehouse), "places": places.exists(),
          **menu(request)},
@@ -293,11 +303,12 @@ def lot(request: Request, public_id: str) -> HttpResponse:
     )  # fmt: skip
 
 
-def _act(request: Request, lot: Lot, act: str, said: dict[str, Any]) -> object:
-    """One button, one operation; something true comes back when it is done."""
+def _act(request: Request, lot: Lot, act: str, said: dict[str, Any]) -> None:
+    """One button, one operation."""
     common: dict[str, Any] = {"actor": request.actor, "lot": lot, "now": clock.now()}
     if act == "value":
-        return operations.value_lot(**common, **said)
+        operations.value_lot(**common, **said)
+        return
     where: dict[str, Any] = {"location": said["location"], "quantity": said["quantity"]}
     if act == "store":
         operations.store_goods(
@@ -315,7 +326,6 @@ def _act(request: Request, lot: Lot, act: str, said: dict[str, Any]) -> object:
             actor=request.actor, pick=Pick(lot, said["location"], said["quantity"]), unit=said["unit"],
             factor=said["factor"], shelf=said["shelf"], now=clock.now(),
         )  # fmt: skip
-    return True
 
 
 @never_cache
@@ -329,7 +339,7 @@ def scan(request: Request) -> HttpResponse:
     refusal = ""
     if code.strip():
         try:
-            found = queries.find_code(request.actor, code, _site() or request.build_absolute_uri("/"))
+            found = work_queries.find_code(request.actor, code, _site() or request.build_absolute_uri("/"))
         except ForeignCode as error:
             refusal = str(error.message)
         else:

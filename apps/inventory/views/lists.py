@@ -18,7 +18,7 @@ from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.tables.opening import LARGEST_BOOK, UnreadableTable
 from apps.core.workbench import attempt, attempt_form
-from apps.inventory import forms, operations, queries
+from apps.inventory import forms, operations, work_queries
 from apps.inventory.lists.judging import NEW
 from apps.inventory.models import GoodsImport, Unit
 from apps.inventory.operations.importing import judged_rows, known_keys
@@ -35,7 +35,7 @@ def lists(request: Request) -> HttpResponse:
     """This will list imports."""
     _only_keepers(request)
     (cursor,) = words_of(request, "after")
-    page, more = paged(queries.imports_of(request.actor), cursor, "public_id")
+    page, more = paged(work_queries.imports_of(request.actor), cursor, "public_id")
     return render(
         request, "inventory/lists.html", {"rows": page, "more": more, "after": cursor, **menu(request)}
     )  # fmt: skip
@@ -46,7 +46,7 @@ def lists(request: Request) -> HttpResponse:
 def new_list(request: Request) -> HttpResponse:
     """This will take a list in and show how it is read; nothing is recorded yet."""
     _only_keepers(request)
-    mine = queries.warehouses_of(request.actor).filter(pk__in=request.actor.scopes("storekeeper"))
+    mine = work_queries.warehouses_of(request.actor).filter(pk__in=request.actor.scopes("storekeeper"))
     first = mine.first()
     form = forms.ListForm(
         request.POST or None, request.FILES or None, warehouses=mine,
@@ -82,7 +82,7 @@ def one_list(request: Request, public_id: str) -> HttpResponse:
     """This will show an import: what is asked (with line and column), what each line becomes; a POST goes on with
     it."""
     _only_keepers(request)
-    listing = get_object_or_404(queries.imports_of(request.actor), public_id=public_id)
+    listing = get_object_or_404(work_queries.imports_of(request.actor), public_id=public_id)
     if request.method == "POST":
         _go_on(request, listing)
         return redirect("inventory_list", public_id)
@@ -96,9 +96,11 @@ def one_list(request: Request, public_id: str) -> HttpResponse:
     return render(
         request, "inventory/list_one.html",
         {"listing": listing, "questions": judged.questions[:QUESTIONS],
-         "questions_more": max(len(judged.questions) - QUESTIONS, 0), "rows": [(row, row.key in known) for row in rows[:PAGE]],
+         "questions_more": max(len(judged.questions) - QUESTIONS, 0),
+         "rows": [(row, row.key in known) for row in rows[:PAGE]],
          "read": len(judged.rows), "known": len(known), "skipped": judged.skipped, "units": units,
-         "given": [(f"{what}:{which}", said) for what, answers in listing.answers.items() for which, said in answers.items()],
+         "given": [(f"{what}:{which}", said) for what, answers in listing.answers.items()
+                   for which, said in answers.items()],
          "more": rows[PAGE - 1].row if len(rows) > PAGE else "", "after": start or "", "known_choices": Known.choices,
          "partly": 0 < len(known) < len(judged.rows), "open": listing.status in (ListStatus.ASKING, ListStatus.READY),
          **menu(request)},

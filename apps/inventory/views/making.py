@@ -15,7 +15,7 @@ from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.text import fold
 from apps.core.workbench import attempt, attempt_form, typed
-from apps.inventory import forms, operations, queries
+from apps.inventory import forms, operations, work_queries
 from apps.inventory.models import Recipe, Stock, Warehouse
 from apps.inventory.operations import Pick
 from apps.inventory.states import Place
@@ -67,7 +67,7 @@ def kit(request: Request, pk: int) -> HttpResponse:
     parts = list(recipe.parts.select_related("unit").order_by("n"))
     names = {(fold(part.item), part.unit_id) for part in parts}
     shelves = [
-        row for row in queries.on_shelves(recipe.warehouse, limit=1000)
+        row for row in work_queries.on_shelves(recipe.warehouse, limit=1000)
         if (fold(row.lot.item), row.lot.unit_id) in names
     ]  # fmt: skip
     ready = list(

@@ -23,8 +23,8 @@ PAGE = 30
 PARAMS = ("q", "category", "state", "after")
 STATES = ("in_stock", "in_transit", "delivered", "returned", "sold", "written_off")
 PARTS = {
-    "in_stock": _("在库"), "in_transit": _("在途"), "delivered": _("已发放"), "returned": _("已退还"), "sold": _("已变卖"),
-    "written_off": _("已核销"), "converted": _("已转成别的批次"),
+    "in_stock": _("在库"), "in_transit": _("在途"), "delivered": _("已发放"), "returned": _("已退还"),
+    "sold": _("已变卖"), "written_off": _("已核销"), "converted": _("已转成别的批次"),
 }  # fmt: skip
 """The parts of a sum that closes (I2), as the public reads them."""
 
@@ -128,4 +128,6 @@ def _states() -> list[tuple[str, str]]:
 
 def _sums(lot: Any) -> list[tuple[str, Any]]:
     """Where a lot is, the parts that aren't zero, as the closing sum shows them."""
-    return [(label, getattr(lot.total, name)) for name, label in PARTS.items() if getattr(lot.total, name)]
+    return [
+        (str(label), getattr(lot.total, name)) for name, label in PARTS.items() if getattr(lot.total, name)
+    ]

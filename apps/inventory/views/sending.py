@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,11 +24,11 @@ from apps.core.errors import BadInput, PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed, authorize
 from apps.core.workbench import attempt, attempt_form, typed
-from apps.inventory import forms, operations, policies, queries
+from apps.inventory import forms, operations, policies, work_queries
 from apps.inventory.errors import BadQuantity
-from apps.inventory.models import Dispatch, Handover, Stock, Warehouse
+from apps.inventory.models import Dispatch, Handover, Location, Stock, Warehouse
 from apps.inventory.operations import Pick
-from apps.inventory.states import DispatchStatus, Receiver
+from apps.inventory.states import DispatchStatus, Kind, Place, Receiver
 from apps.inventory.views.goods import menu, only_goods_people, paged, words_of
 
 
@@ -37,7 +38,7 @@ def dispatches(request: Request) -> HttpResponse:
     """This will list dispatches of one's warehouses, and those to one's towns."""
     only_goods_people(request)
     words, status, cursor = words_of(request, "q", "status", "after")
-    rows = queries.dispatches(
+    rows = work_queries.dispatches(
         request.actor, words=words, status=status if status in DispatchStatus.values else ""
     )
     page, more = paged(rows, cursor, "number")
@@ -62,7 +63,7 @@ def new_dispatch(request: Request) -> HttpResponse:
         raise Http404
     (words,) = words_of(request, "q")
     form = forms.DispatchForm(request.POST or None)
-    shelves = queries.on_shelves(warehouse, words)
+    shelves = work_queries.on_shelves(warehouse, words)
     given = {row.pk: request.POST.get(f"s{row.pk}", "") for row in shelves}
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -89,7 +90,7 @@ def new_dispatch(request: Request) -> HttpResponse:
 def dispatch(request: Request, number: str) -> HttpResponse:
     """This will show a dispatch, and the step that this very person may do next."""
     found = _dispatch(request, number)
-    lines = queries.open_lines(found)
+    lines = work_queries.open_lines(found)
     actor = request.actor
     keeps = allowed(policies.can_keep_goods, actor, found.warehouse)
     hands = found.status == DispatchStatus.ON_ROAD and allowed(policies.can_hand_over, actor, found)
@@ -126,7 +127,7 @@ def picking(request: Request, number: str) -> HttpResponse:
     site = str(settings.SITE_URL or "").rstrip("/")
     pdf = render_pdf(
         "inventory/picking_pdf.html", "inventory/labels_pdf.css",
-        {"dispatch": found, "lines": queries.open_lines(found),
+        {"dispatch": found, "lines": work_queries.open_lines(found),
          "qr": qr_data(site + reverse("inventory_dispatch", args=[found.number]))},
     )  # fmt: skip
     response = HttpResponse(pdf, content_type="application/pdf")
@@ -150,10 +151,9 @@ def quantity(words: str) -> Decimal:
     """This will read a quantity of a table's row. Raises BadQuantity."""
     try:
         found = forms.QuantityField().clean(words)
-    except forms.forms.ValidationError as error:
+    except ValidationError as error:
         raise BadQuantity() from error
-    assert isinstance(found, Decimal)
-    return found
+    return Decimal(found)
 
 
 def _numbers(given: dict[int, str]) -> dict[int, Decimal]:
@@ -178,6 +178,17 @@ def _go(request: Request, found: Dispatch, act: str, said: dict[str, Any], given
     )  # fmt: skip
 
 
+def _ask_lost(request: Request, found: Dispatch, given: dict[int, Decimal], reason: str) -> object:
+    if len(given) != 1:
+        raise BadInput(_("途中损失一次申请一行。请只在一行里写数量。"))
+    ((n, quantity),) = given.items()
+    line = get_object_or_404(found.lines.select_related("lot__warehouse", "lot__unit"), n=n)
+    return operations.ask_removal(
+        actor=request.actor, lot=line.lot, quantity=quantity, kind=Kind.WRITE_OFF, reason=reason, line=line,
+        location=Location.objects.get(warehouse=found.warehouse, kind=Place.TRANSIT), now=clock.now(),
+    )  # fmt: skip
+
+
 def _press(request: Request, found: Dispatch, act: str, given: dict[int, str]) -> None:
     """Plain buttons; a refusal becomes a message."""
     common: dict[str, Any] = {"actor": request.actor, "dispatch": found, "now": clock.now()}
@@ -195,6 +206,10 @@ def _press(request: Request, found: Dispatch, act: str, given: dict[int, str]) -
             lambda: operations.bring_back(**common, quantities=_numbers(given), reason=reason),
             _("已带回库位。"),
         )
+    elif name == "lost":
+        attempt(
+            request, lambda: _ask_lost(request, found, _numbers(given), reason), _("已申请核销，等机构负责人批准。")
+        )  # fmt: skip
     elif name == "take_back":
         attempt(
             request,

@@ -16,7 +16,7 @@ from apps.core.errors import PermissionRefused
 from apps.core.http import Request
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, attempt_form, typed
-from apps.inventory import forms, operations, policies, queries
+from apps.inventory import forms, operations, policies, queries, work_queries
 from apps.inventory.models import DontSend, Location, Need, Unit
 from apps.inventory.states import Place
 from apps.inventory.views.goods import menu, only_goods_people
@@ -86,7 +86,7 @@ def warehouses(request: Request) -> HttpResponse:
             return redirect("inventory_warehouses")
     elif act.startswith("shelf:"):
         warehouse = get_object_or_404(
-            queries.warehouses_of(request.actor), public_id=act.removeprefix("shelf:")
+            work_queries.warehouses_of(request.actor), public_id=act.removeprefix("shelf:")
         )
         attempt(
             request,
@@ -109,7 +109,7 @@ def warehouses(request: Request) -> HttpResponse:
         return redirect("inventory_warehouses")
     rows = [
         (one, Location.objects.filter(warehouse=one, kind=Place.SHELF).order_by("name"))
-        for one in queries.warehouses_of(request.actor)
+        for one in work_queries.warehouses_of(request.actor)
     ]
     return render(
         request, "inventory/warehouses.html",

@@ -17,7 +17,7 @@ from apps.core import crypto
 from apps.core.actors import Actor
 from apps.core.errors import BadInput, Conflict, NotFound
 from apps.core.events import publish
-from apps.core.images import reencode
+from apps.core.images import remake_picture
 from apps.core.pages import bump_epoch
 from apps.core.policies import authorize
 from apps.publication.privacy import check_publishable
@@ -178,7 +178,7 @@ def write_thanks(
             raise ConsentMissing(_("家庭没有同意公布照片。"), field="photo")
         if not no_face:
             raise NoFace()
-        picture = reencode(photo, longest_side=SIDE).content
+        picture = remake_picture(photo, longest_side=SIDE).content
     assert actor.person_id is not None
     known = Thanks.objects.filter(wish=wish).first()
     if known is not None and known.published_at is not None:

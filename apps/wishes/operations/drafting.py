@@ -13,7 +13,7 @@ from apps.casework.models import Household, PrivateField
 from apps.casework.operations import open_file
 from apps.core.actors import Actor
 from apps.core.errors import BadInput, WrongState
-from apps.core.images import reencode
+from apps.core.images import remake_picture
 from apps.core.policies import authorize
 from apps.core.transitions import move, note_status
 from apps.publication.privacy import check_publishable
@@ -115,7 +115,7 @@ def add_photo(*, actor: Actor, wish: Wish, content: bytes, no_face: bool, now: d
         raise ConsentMissing(_("家庭没有同意公布照片。请先取得同意，在心愿里勾选。"), field="photo")
     if not no_face:
         raise NoFace()
-    picture = reencode(content, longest_side=SIDE)
+    picture = remake_picture(content, longest_side=SIDE)
     assert actor.person_id is not None
     WishPhoto.objects.filter(wish=wish).delete()
     return WishPhoto.objects.create(
