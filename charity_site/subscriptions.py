@@ -34,9 +34,9 @@ from apps.payments.events import (
     SubscriptionCharged,
     SubscriptionFollowed,
 )
-from charity_site.in_kind import issue_receipts_of_goods
 from apps.wishes import handlers as wishes
 from apps.wishes.events import ClaimConfirmed, ClaimEnded, ThanksPublished
+from charity_site.in_kind import issue_receipts_of_goods
 
 
 def subscribe() -> None:
@@ -53,9 +53,7 @@ def subscribe() -> None:
     register(DisputeChanged, donations.answer_dispute_in_red)
     register(RefundRequested, notifications.mail_refund_requested)
     register(RefundDecided, notifications.mail_refund_decided)
-    register(
-        RefundPaid, donations.answer_refund_in_red, wishes.free_refunded, notifications.mail_refund_paid
-    )
+    register(RefundPaid, donations.answer_refund_in_red, wishes.free_refunded, notifications.mail_refund_paid)
     register(RefundFailed, donations.answer_refund_in_red, notifications.mail_refund_failed)
     register(PaymentEnded, donations.free_unpaid, wishes.free_unpaid)
     register(

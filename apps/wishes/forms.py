@@ -42,7 +42,11 @@ class WishForm(forms.Form):
 
     file_number = forms.CharField(label=_("家庭档案号"), max_length=20, help_text=_("只在工作台里用，不公开"))
     category = forms.ChoiceField(label=_("类别"), choices=Category.choices)
-    title = forms.CharField(label=_("心愿"), max_length=40, help_text=_("一句话，例如：想要一张能写字的桌子。不写姓名、学校、地址"))
+    title = forms.CharField(
+        label=_("心愿"),
+        max_length=40,
+        help_text=_("一句话，例如：想要一张能写字的桌子。不写姓名、学校、地址"),
+    )
     title_en = forms.CharField(label=_("心愿（英文）"), max_length=80, required=False)
     item = forms.CharField(label=_("物品"), max_length=40)
     spec = forms.CharField(label=_("规格"), max_length=80, help_text=_("尺寸、型号、功能，写到采购不会买错"))
@@ -139,7 +143,9 @@ class PromiseForm(forms.Form):
     warehouse = forms.ModelChoiceField(
         Warehouse.objects.order_by("pk"), label=_("仓库"), required=False, to_field_name="public_id"
     )
-    contact = forms.CharField(label=_("称呼"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    contact = forms.CharField(
+        label=_("称呼"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     phone = forms.CharField(
         label=_("电话"), max_length=20, help_text=_("只给收货的人约时间用，加密保存，送到后删除"),
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
@@ -157,7 +163,11 @@ class PromiseForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("bring_to") == BringTo.WAREHOUSE and not data.get("warehouse") and "warehouse" in self.fields:
+        if (
+            data.get("bring_to") == BringTo.WAREHOUSE
+            and not data.get("warehouse")
+            and "warehouse" in self.fields
+        ):
             self.add_error("warehouse", _("请选一个仓库。"))
         return data
 
@@ -191,7 +201,10 @@ class OrderForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         for n in QUOTES:
-            if bool(data.get(f"supplier_{n}")) != bool(data.get(f"price_{n}")) and f"price_{n}" not in self.errors:
+            if (
+                bool(data.get(f"supplier_{n}")) != bool(data.get(f"price_{n}"))
+                and f"price_{n}" not in self.errors
+            ):
                 self.add_error(f"price_{n}", _("报价要有供应商和价格。"))
         return data
 

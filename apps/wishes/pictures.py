@@ -63,7 +63,11 @@ def card_png(wish: Wish) -> bytes:
     price = format_money(Money(wish.cap, wish.currency))
     draw.text((left, y), price, font=face(72), fill=INK)
     y += 100
-    said = _("还差%(n)s件") % {"n": wish.free} if wish.status == WishStatus.OPEN else str(wish.get_status_display())
+    said = (
+        _("还差%(n)s件") % {"n": wish.free}
+        if wish.status == WishStatus.OPEN
+        else str(wish.get_status_display())
+    )
     who = _("%(town)s，%(alias)s（化名），%(age)s") % {
         "town": wish.town, "alias": wish.alias, "age": wish.get_age_band_display(),
     }  # fmt: skip

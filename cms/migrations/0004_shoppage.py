@@ -7,24 +7,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cms', '0003_gate_note'),
-        ('wagtailcore', '0098_apitoken'),
+        ("cms", "0003_gate_note"),
+        ("wagtailcore", "0098_apitoken"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ShopPage',
+            name="ShopPage",
             fields=[
-                ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
-                ('gate_note', models.TextField(blank=True, editable=False, verbose_name='未公布的原因')),
-                ('body', wagtail.fields.StreamField([('heading', 0), ('paragraph', 1), ('quote', 2)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'label': '小标题', 'max_length': 80}), 1: ('wagtail.blocks.RichTextBlock', (), {'features': ['bold', 'italic', 'link', 'ol', 'ul'], 'label': '正文'}), 2: ('wagtail.blocks.BlockQuoteBlock', (), {'label': '引语'})}, verbose_name='故事')),
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                    ),
+                ),
+                ("gate_note", models.TextField(blank=True, editable=False, verbose_name="未公布的原因")),
+                (
+                    "body",
+                    wagtail.fields.StreamField(
+                        [("heading", 0), ("paragraph", 1), ("quote", 2)],
+                        blank=True,
+                        block_lookup={
+                            0: ("wagtail.blocks.CharBlock", (), {"label": "小标题", "max_length": 80}),
+                            1: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {"features": ["bold", "italic", "link", "ol", "ul"], "label": "正文"},
+                            ),
+                            2: ("wagtail.blocks.BlockQuoteBlock", (), {"label": "引语"}),
+                        },
+                        verbose_name="故事",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '博爱商城页首',
-                'verbose_name_plural': '博爱商城页首',
+                "verbose_name": "博爱商城页首",
+                "verbose_name_plural": "博爱商城页首",
             },
-            bases=('wagtailcore.page',),
+            bases=("wagtailcore.page",),
         ),
     ]

@@ -88,7 +88,8 @@ def gift(at: int) -> SimpleNamespace:
 
 def wish(at: int, **fields: Any) -> SimpleNamespace:
     return SimpleNamespace(
-        **{"town_id": at, "caseworker_id": SOMEBODY, "town_reviewer_id": SOMEBODY, "city_reviewer_id": None} | fields
+        **{"town_id": at, "caseworker_id": SOMEBODY, "town_reviewer_id": SOMEBODY, "city_reviewer_id": None}
+        | fields
     )
 
 

@@ -88,7 +88,9 @@ def opened(store: Store, *, now: dt.datetime = NOW, **over: Any) -> Wish:
 
 def asked(wish_lines: dict[Wish, int], **over: Any) -> GiftRequest:
     total = ops.basket_total(wish_lines)
-    return GiftRequest(**({"money": Money(total), "method": "wechat_pay", "key": secrets.token_hex(8)} | over))
+    return GiftRequest(
+        **({"money": Money(total), "method": "wechat_pay", "key": secrets.token_hex(8)} | over)
+    )
 
 
 def claim(*wishes: Wish, count: int = 1, actor: Actor = PUBLIC, now: dt.datetime = NOW, **typed: Any) -> Gift:

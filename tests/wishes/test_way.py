@@ -88,7 +88,9 @@ def test_a_rejected_wish_goes_back_with_its_reason() -> None:
     ops.reject_wish(actor=store.reviewer, wish=wish, reason="规格不够清楚", now=s.NOW)
     wish.refresh_from_db()
     assert (wish.status, wish.reason) == ("rejected", "规格不够清楚")
-    ops.rewrite_wish(actor=store.caseworker, wish=wish, draft=s.draft(spec="100×60厘米", quantity=2), now=s.NOW)
+    ops.rewrite_wish(
+        actor=store.caseworker, wish=wish, draft=s.draft(spec="100×60厘米", quantity=2), now=s.NOW
+    )
     wish.refresh_from_db()
     assert wish.status == "draft" and wish.units.count() == 2
     ops.submit_wish(actor=store.caseworker, wish=wish, now=s.NOW)
@@ -108,7 +110,9 @@ def test_no_text_tells_who_the_family_is(field: str, text: str) -> None:
     assert refused.value.field == field and "901" not in str(refused.value.message)
     assert not Wish.objects.exists()
     s.drafted(store)
-    assert AccessRow.objects.filter(household=store.family.pk).count() == 1, "the check itself is a logged read (C2)"
+    assert AccessRow.objects.filter(household=store.family.pk).count() == 1, (
+        "the check itself is a logged read (C2)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,9 @@ def test_bad_drafts_are_refused_and_write_nothing(over: dict[str, Any], error: s
 def test_no_consent_no_wish_and_no_other_town() -> None:
     store = s.build()
     with pytest.raises(ConsentMissing):
-        ops.draft_wish(actor=store.caseworker, household=store.family, draft=s.draft(), consented=False, now=s.NOW)
+        ops.draft_wish(
+            actor=store.caseworker, household=store.family, draft=s.draft(), consented=False, now=s.NOW
+        )
     with pytest.raises(PermissionRefused):
         ops.draft_wish(
             actor=store.city.people["caseworker_hengxi"], household=store.family, draft=s.draft(), consented=True,
@@ -186,7 +192,10 @@ def test_bought_within_the_claims_with_quotes_and_four_eyes() -> None:
     invoice = {
         "budget_line": line, "payee_bank": "某银行", "payee_account": "6222000011112222", "invoice_number": "0001",
     }  # fmt: skip
-    two = w.person("two", *((role, "organization", store.city.organization.pk) for role in ("purchaser", "project_officer")))
+    two = w.person(
+        "two",
+        *((role, "organization", store.city.organization.pk) for role in ("purchaser", "project_officer")),
+    )
     Purchase.objects.filter(pk=purchase.pk).update(purchaser=two.person_id)
     with pytest.raises(FourEyesBuying):
         ops.apply_for_purchase(actor=two, purchase=purchase, now=s.NOW, **invoice)
@@ -197,7 +206,9 @@ def test_bought_within_the_claims_with_quotes_and_four_eyes() -> None:
         ops.apply_for_purchase(actor=people["officer2"], purchase=purchase, now=s.NOW, **invoice)
     expense = purchase.disbursement
     assert expense is not None and expense.amount == 18_500 and "心愿采购" in expense.purpose
-    disbursements.verify_disbursement(actor=people["officer2"], disbursement=expense, note="货已看过", now=s.NOW)
+    disbursements.verify_disbursement(
+        actor=people["officer2"], disbursement=expense, note="货已看过", now=s.NOW
+    )
     disbursements.approve_disbursement(actor=people["manager"], disbursement=expense, now=s.NOW)
     w.pay_out(store.city, [expense])
     spent = figures([store.city.earmark])
@@ -212,7 +223,10 @@ def test_the_database_holds_orders_within_claims_and_quotes() -> None:
     purchase = ops.order_purchase(actor=store.purchaser, wish=wish, order=s.order(), now=s.NOW)
     for change, rule in (
         ("UPDATE wishes_purchase SET item_price = 30000, claimed = 40000", "costs more than was claimed"),
-        ("DELETE FROM wishes_quote; UPDATE wishes_purchase SET supplier = 'x'", "neither two quotes nor a reason"),
+        (
+            "DELETE FROM wishes_quote; UPDATE wishes_purchase SET supplier = 'x'",
+            "neither two quotes nor a reason",
+        ),
         ("UPDATE wishes_purchase SET item_price = claimed + 1", "purchase_within_claimed"),
     ):
         with pytest.raises(IntegrityError, match=rule), transaction.atomic(), connection.cursor() as cursor:
@@ -308,7 +322,9 @@ def test_the_caseworkers_word_and_the_familys_are_two_facts() -> None:
     assert sent is not None and sent.phone == "13800000901" and len(sent.digits) == 6
     code.refresh_from_db()
     assert sent.digits not in code.code_hash and sent.phone not in repr(vars(code))
-    ops.confirm_by_code(actor=PUBLIC, token=code.token, digits=f" {sent.digits[:3]} {sent.digits[3:]}", now=s.NOW)
+    ops.confirm_by_code(
+        actor=PUBLIC, token=code.token, digits=f" {sent.digits[:3]} {sent.digits[3:]}", now=s.NOW
+    )
     assert s.standing(wish) == ("fulfilled", 0) and Confirmation.objects.get().how == "code"
     with pytest.raises(WishCodeOver):
         ops.confirm_by_code(actor=PUBLIC, token=code.token, digits=sent.digits, now=s.NOW)

@@ -101,8 +101,8 @@ def open_gift(
 
     Limits against card testing come first and outside any lock (`limiting`); an attempt that opens nothing gives its
     places back. A project's row is locked while its target is checked; the open payment holds its amount until it
-    ends. `along` writes what must come true together with the gift or not at all (a wish's claim), once, in the same
-    transaction; what it raises opens nothing. Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall, TooLarge, NotRaising, PastTarget,
+    ends. `along` writes what comes true together with the gift or not at all (a wish's claim), in its transaction.
+    Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall, TooLarge, NotRaising, PastTarget,
     MethodNotOffered, FormUsed.
     """
     authorize(policies.can_open_gift, actor)

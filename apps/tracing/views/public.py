@@ -41,7 +41,8 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
             GiftRedirect.objects.select_related("project").filter(gift=found).first() if found.late else None
         )
         context |= {
-            "wishes": wishes, "wishes_left": left_of_gift(found) if wishes else 0, "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
+            "wishes": wishes, "wishes_left": left_of_gift(found) if wishes else 0,
+            "trace": trace, "bar": _bar(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
             **_answers(found), "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes),
         }  # fmt: skip
     response = render(request, "tracing/gift.html", context)

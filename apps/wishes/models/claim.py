@@ -231,13 +231,13 @@ class Claim(models.Model):
         triggers = [
             pgtrigger.Trigger(
                 name="claims_within_gift",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("amount", "gift_id", "ended_at"),
+                operation=pgtrigger.Insert | pgtrigger.Update,
                 when=pgtrigger.After, timing=pgtrigger.Deferred, condition=pgtrigger.Q(new__gift__isnull=False),
                 func=WITHIN_GIFT,
             ),
             pgtrigger.Trigger(
                 name="claim_of_public_wish",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("wish_id", "unit_id", "status", "ended_at"),
+                operation=pgtrigger.Insert | pgtrigger.Update,
                 when=pgtrigger.After, timing=pgtrigger.Deferred, func=NEEDS_PUBLIC_WISH,
             ),
         ]  # fmt: skip

@@ -80,7 +80,8 @@ class Thanks(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(published_by__isnull=True, published_at__isnull=True)
-                | Q(published_by__isnull=False, published_at__isnull=False) & ~Q(published_by=F("written_by")),
+                | Q(published_by__isnull=False, published_at__isnull=False)
+                & ~Q(published_by=F("written_by")),
                 name="thanks_second_look",
             ),
             models.CheckConstraint(condition=~Q(words=""), name="thanks_has_words"),

@@ -184,7 +184,7 @@ class Wish(models.Model):
                 condition=pgtrigger.AnyChange(*TEXT),
             ),
             pgtrigger.Trigger(
-                name="wish_units_are_its_quantity", operation=pgtrigger.Insert | pgtrigger.UpdateOf("quantity"),
+                name="wish_units_are_its_quantity", operation=pgtrigger.Insert | pgtrigger.Update,
                 when=pgtrigger.After, timing=pgtrigger.Deferred, func=UNITS_MATCH,
             ),
         ]  # fmt: skip

@@ -120,9 +120,7 @@ def apply_for_purchase(
     """
     project = _project_of(purchase.wish)
     authorize(policies.can_apply_for_purchase, actor, project.fund.organization_id)
-    purchase = (
-        Purchase.objects.select_for_update(of=("self",)).select_related("wish").get(pk=purchase.pk)
-    )
+    purchase = Purchase.objects.select_for_update(of=("self",)).select_related("wish").get(pk=purchase.pk)
     if actor.person_id == purchase.purchaser_id:
         raise FourEyesBuying()
     if purchase.disbursement_id is not None or purchase.status == PurchaseStatus.CANCELLED:
@@ -162,7 +160,9 @@ def swap_claim(*, actor: Actor, claim: Claim, to: Wish, reason: str, now: dt.dat
         raise NotLike()
     if claim.status == ClaimStatus.ORDERED:
         raise NothingToBuy(_("已经下单。请先取消订单，再换心愿。"))
-    move_claim(claim, ClaimStatus.SWAPPED, actor=actor, now=now, reason=reason.strip(), ended_at=now, due_at=None)
+    move_claim(
+        claim, ClaimStatus.SWAPPED, actor=actor, now=now, reason=reason.strip(), ended_at=now, due_at=None
+    )
     Claim.objects.filter(pk=claim.pk).update(reason=reason.strip()[:200])
     made = take(
         actor=actor, lines={to: 1}, gift=claim.gift, status=ClaimStatus.SECURED, due=now + UNDELIVERED, now=now,

@@ -109,7 +109,13 @@ def claim_by_money(
         take(actor=actor, lines=lines, gift=gift, status=ClaimStatus.HELD, due=now + UNPAID, now=now)
 
     gift = open_gift(
-        actor=actor, request=request, fund=project.fund, project=project, now=now, visitor=visitor, along=claim
+        actor=actor,
+        request=request,
+        fund=project.fund,
+        project=project,
+        now=now,
+        visitor=visitor,
+        along=claim,
     )
     asked = sorted((wish.pk, count) for wish, count in lines.items())
     if gift.opened_at != now and _claimed(gift) != asked:
@@ -174,7 +180,9 @@ def _promise(actor: Actor, wish: Wish, count: int, promise: Promise, now: dt.dat
             )  # fmt: skip
     except IntegrityError:
         return Pledge.objects.get(request_key=promise.key)
-    pledge.contact = crypto.seal(f"{promise.contact.strip()} {promise.phone.strip()}"[:120], contact_place(pledge))
+    pledge.contact = crypto.seal(
+        f"{promise.contact.strip()} {promise.phone.strip()}"[:120], contact_place(pledge)
+    )
     pledge.save(update_fields=["contact"])
     take(
         actor=actor, lines={wish: count}, pledge=pledge, status=ClaimStatus.PROMISED, due=now + UNDELIVERED, now=now
@@ -206,7 +214,10 @@ def take(
     settled = settle_wishes([wish.pk for wish in lines], actor=actor, now=now)
     for wish in lines:
         now_at = settled[wish.pk]
-        if now_at.status in (WishStatus.WITHDRAWN, WishStatus.EXPIRED, WishStatus.DRAFT) or now_at.cap != wish.cap:
+        if (
+            now_at.status in (WishStatus.WITHDRAWN, WishStatus.EXPIRED, WishStatus.DRAFT)
+            or now_at.cap != wish.cap
+        ):
             raise AlreadyClaimed(str(wish))
     return made
 

@@ -80,7 +80,9 @@ def issue_wish_code(*, actor: Actor, code_id: int, now: dt.datetime) -> CodeMess
     if code.used_at is not None or code.expires_at <= now:
         return None
     reason = str(_("给家人发确认验证码"))
-    found = open_file(actor=actor, household=code.wish.household, fields=[PrivateField.PHONE], reason=reason, now=now)
+    found = open_file(
+        actor=actor, household=code.wish.household, fields=[PrivateField.PHONE], reason=reason, now=now
+    )
     digits = f"{secrets.randbelow(1_000_000):06d}"
     code.code_hash, code.sent_at, code.tries = _hash(code.token, digits), now, 0
     code.save(update_fields=["code_hash", "sent_at", "tries"])
@@ -170,7 +172,9 @@ def write_thanks(
     if not words.strip():
         raise BadInput(_("请写一句感谢的话。"), field="words")
     reason = str(_("核对感谢的话里没有家庭的私人信息"))
-    private = open_file(actor=actor, household=wish.household, fields=PRIVATE, reason=reason, now=now).values()
+    private = open_file(
+        actor=actor, household=wish.household, fields=PRIVATE, reason=reason, now=now
+    ).values()
     check_publishable(words, private, field="words")
     picture = b""
     if photo:

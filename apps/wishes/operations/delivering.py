@@ -82,13 +82,17 @@ def hand_over(*, actor: Actor, wish: Wish, now: dt.datetime) -> int:
     if not claims:
         raise NothingToConfirm(_("没有到货、等着送去的物品。"))
     for claim in claims:
-        move_claim(claim, ClaimStatus.HANDED, actor=actor, now=now, handed_at=now, handed_by_id=actor.person_id)
+        move_claim(
+            claim, ClaimStatus.HANDED, actor=actor, now=now, handed_at=now, handed_by_id=actor.person_id
+        )
     settle_wishes([wish.pk], actor=actor, now=now)
     return len(claims)
 
 
 def _arrive(claims: list[Claim], actor: Actor, now: dt.datetime, reason: str) -> None:
     for claim in claims:
-        move_claim(claim, ClaimStatus.ARRIVED, actor=actor, now=now, reason=reason, arrived_at=now, due_at=None)
+        move_claim(
+            claim, ClaimStatus.ARRIVED, actor=actor, now=now, reason=reason, arrived_at=now, due_at=None
+        )
     settle_wishes({claim.wish_id for claim in claims}, actor=actor, now=now)
     bump_epoch()

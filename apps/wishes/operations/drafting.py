@@ -168,7 +168,11 @@ def _check(actor: Actor, household: Household, draft: WishDraft, now: dt.datetim
     if draft.quantity > MOST_UNITS:
         raise BadUnits(_("一个心愿最多200件。再多请走项目采购。"))
     for field, value in (("item_price", draft.item_price), ("delivery_price", draft.delivery_price)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < (1 if field == "item_price" else 0):
+        if (
+            not isinstance(value, int)
+            or isinstance(value, bool)
+            or value < (1 if field == "item_price" else 0)
+        ):
             raise BadInput(_("价格要大于零；配送可以是零。"), field=field)
     if draft.item_price + draft.delivery_price > MOST_CAP:
         raise CapTooHigh()

@@ -40,7 +40,9 @@ def secure_claims(*, actor: Actor, gift_id: int, now: dt.datetime) -> int:
     secured = 0
     for claim in claims:
         if claim.status == ClaimStatus.HELD and not gift.late:
-            move_claim(claim, ClaimStatus.SECURED, actor=actor, now=now, secured_at=now, due_at=now + UNDELIVERED)
+            move_claim(
+                claim, ClaimStatus.SECURED, actor=actor, now=now, secured_at=now, due_at=now + UNDELIVERED
+            )
             secured += 1
         elif claim.status == ClaimStatus.HELD:
             _end(claim, ClaimStatus.EXPIRED, actor, now, str(_("付款过期之后钱才到")))
@@ -138,9 +140,7 @@ def _end(claim: Claim, to: ClaimStatus, actor: Actor, now: dt.datetime, reason: 
     publish(ClaimEnded(claim_id=claim.pk, status=to))
 
 
-def _end_all(
-    claims: list[Claim], to: ClaimStatus, actor: Actor, now: dt.datetime, reason: str = ""
-) -> int:
+def _end_all(claims: list[Claim], to: ClaimStatus, actor: Actor, now: dt.datetime, reason: str = "") -> int:
     for claim in claims:
         _end(claim, to, actor, now, reason)
         if claim.pledge_id:

@@ -61,9 +61,7 @@ def reject_wish(*, actor: Actor, wish: Wish, reason: str, now: dt.datetime) -> W
     """This will give a wish back to its caseworker with a reason. Raises BadInput without one."""
     wish = lock_wish(wish.pk)
     rule: Policy = (
-        policies.can_review_in_city
-        if wish.status == WishStatus.CITY_REVIEW
-        else policies.can_review_in_town
+        policies.can_review_in_city if wish.status == WishStatus.CITY_REVIEW else policies.can_review_in_town
     )
     _authorize(rule, actor, wish)
     _needs(reason)
@@ -93,7 +91,15 @@ def withdraw_wish(*, actor: Actor, wish: Wish, reason: str, now: dt.datetime) ->
     wish.units.update(closed_at=now)
     wish.reason, wish.free = reason.strip()[:200], 0
     wish.save(update_fields=["reason", "free"])
-    move(wish, WishStatus.WITHDRAWN, forward=FORWARD, history=WishStatusChange, actor=actor, now=now, ended_at=now)
+    move(
+        wish,
+        WishStatus.WITHDRAWN,
+        forward=FORWARD,
+        history=WishStatusChange,
+        actor=actor,
+        now=now,
+        ended_at=now,
+    )
     bump_epoch()
     return wish
 
@@ -159,5 +165,3 @@ def _needs(reason: str) -> None:
     if not reason.strip():
         raise BadInput(_("请写明原因，会留在记录里。"), field="reason")
     check_publishable(reason, field="reason")
-
-

@@ -16,6 +16,9 @@ from apps.core.transitions import move
 from apps.wishes.models import Claim, ClaimStatusChange, Wish, WishStatusChange
 from apps.wishes.states import CLAIM_FORWARD, FORWARD, WITH_CLAIMS, ClaimStatus, WishStatus
 
+REOPENED = dt.timedelta(days=15)
+"""A wish whose claim ended late gets so much time again, even where its 90 days are over."""
+
 _COUNT = """
 SELECT u.wish_id,
   count(*) FILTER (WHERE u.closed_at IS NULL AND c.id IS NULL) AS free,
@@ -54,7 +57,9 @@ def settle_wishes(ids: Iterable[int], *, actor: Actor, now: dt.datetime, reason:
         wish.save(update_fields=["free", "left_bp"])
         standing = _standing(free, waiting, under_way, handed, confirmed)
         if standing is not None and standing != wish.status:
-            more = {"ended_at": now} if standing in (WishStatus.FULFILLED, WishStatus.EXPIRED) else {}
+            more: dict[str, object] = {"ended_at": now} if standing == WishStatus.FULFILLED else {}
+            if standing == WishStatus.OPEN and wish.open_until is not None:
+                more = {"open_until": max(wish.open_until, now + REOPENED)}
             move(wish, standing, forward=FORWARD, history=WishStatusChange, actor=actor, now=now, reason=reason,
                  **more)  # fmt: skip
     bump_epoch()

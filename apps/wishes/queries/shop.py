@@ -127,7 +127,12 @@ def tab_counts(query: ShopQuery) -> dict[str, int]:
 
 def public_wish(public_id: str) -> Wish:
     """This will find a wish that the public may see. Raises UnknownWish for drafts, reviews and what was taken back."""
-    found = Wish.objects.select_related("town").defer("words").filter(public_id=public_id, status__in=PUBLIC).first()
+    found = (
+        Wish.objects.select_related("town")
+        .defer("words")
+        .filter(public_id=public_id, status__in=PUBLIC)
+        .first()
+    )
     if found is None:
         raise UnknownWish()
     return found
@@ -141,7 +146,10 @@ def basket_lines(basket: object) -> tuple[dict[Wish, int], list[str]]:
         for key, count in list(basket.items())[:40]:
             if isinstance(key, str) and type(count) is int and 1 <= count <= MOST_UNITS:
                 wanted[key] = count
-    rows = {w.public_id: w for w in Wish.objects.select_related("town").defer("words").filter(public_id__in=wanted)}
+    rows = {
+        w.public_id: w
+        for w in Wish.objects.select_related("town").defer("words").filter(public_id__in=wanted)
+    }
     lines: dict[Wish, int] = {}
     gone: list[str] = []
     for key, count in wanted.items():

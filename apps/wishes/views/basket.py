@@ -106,6 +106,10 @@ def _pay(request: Request, form: BasketPayForm, lines: dict[Wish, int]) -> HttpR
     if gift.status != GiftStatus.OPENED:
         return HttpResponseRedirect(back)
     url = start_gift_checkout(
-        actor=request.actor, gift=gift, return_url=base + back, cancel_url=base + reverse("wishes_basket"), now=now
+        actor=request.actor,
+        gift=gift,
+        return_url=base + back,
+        cancel_url=base + reverse("wishes_basket"),
+        now=now,
     )
     return HttpResponseRedirect(url or back)

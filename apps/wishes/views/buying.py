@@ -39,7 +39,9 @@ def new_order(request: Request, public_id: str) -> HttpResponse:
         reason = typed(request, "reason", 200)
         attempt(
             request,
-            lambda: operations.swap_claim(actor=request.actor, claim=claim, to=to, reason=reason, now=clock.now()),
+            lambda: operations.swap_claim(
+                actor=request.actor, claim=claim, to=to, reason=reason, now=clock.now()
+            ),
             _("已换成同类心愿，捐赠人会收到说明。"),
         )
         return redirect("wishes_one", public_id)
@@ -47,7 +49,9 @@ def new_order(request: Request, public_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made = attempt_form(
             form,
-            lambda: operations.order_purchase(actor=request.actor, wish=found, order=form.order(), now=clock.now()),
+            lambda: operations.order_purchase(
+                actor=request.actor, wish=found, order=form.order(), now=clock.now()
+            ),
         )
         if made:
             return redirect("wishes_order", made.number)
@@ -114,7 +118,8 @@ def order(request: Request, number: str) -> HttpResponse:
     ordered = found.status == PurchaseStatus.ORDERED
     organization = project.fund.organization_id
     context = {
-        "order": found, "quotes": found.quotes.order_by("price"), "form": form, "changes": found.changes.order_by("-id"),
+        "order": found, "quotes": found.quotes.order_by("price"), "form": form,
+        "changes": found.changes.order_by("-id"),
         "pieces": found.claims.count(), "can_accept": ordered and accepts,
         "can_cancel": ordered and found.disbursement_id is None and allowed(policies.can_buy, actor, organization),
         "can_apply": found.disbursement_id is None and found.status != PurchaseStatus.CANCELLED
@@ -133,7 +138,9 @@ def shop(request: Request) -> HttpResponse:
     if request.method == "POST":
         act, _sep, which = request.POST.get("act", "").partition(":")
         if act == "project":
-            project = get_object_or_404(Project.objects.select_related("fund"), slug=typed(request, "project", 80))
+            project = get_object_or_404(
+                Project.objects.select_related("fund"), slug=typed(request, "project", 80)
+            )
             attempt(request, lambda: operations.choose_shop_project(
                 actor=request.actor, project=project, now=clock.now()), _("已选定商城对应的项目。"))  # fmt: skip
             return redirect("wishes_shop")
@@ -161,7 +168,9 @@ def shop(request: Request) -> HttpResponse:
 
 
 def _project(purchase: Purchase) -> Project:
-    claim = purchase.wish.claims.filter(gift__project__isnull=False).select_related("gift__project__fund").first()
+    claim = (
+        purchase.wish.claims.filter(gift__project__isnull=False).select_related("gift__project__fund").first()
+    )
     project = claim.gift.project if claim and claim.gift else None
     if project is None:
         project = queries.shop_project()

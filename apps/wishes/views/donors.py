@@ -1,8 +1,7 @@
-"""A giver's own claims, and the family's confirmation: the address is the permission, so nothing is cached or indexed."""
+"""A giver's own claims, and the family's confirmation: the address is the permission; nothing is cached."""
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -43,7 +42,9 @@ def of_gift(request: HttpRequest, token: str) -> HttpResponse:
             other = queries.public_wish(which[:16])
             attempt(
                 request,
-                lambda: operations.claim_with_gift(actor=PUBLIC, gift=gift, lines={other: 1}, now=clock.now()),
+                lambda: operations.claim_with_gift(
+                    actor=PUBLIC, gift=gift, lines={other: 1}, now=clock.now()
+                ),
                 _("已认领：%(title)s") % {"title": other},
             )
         return redirect("wishes_of_gift", token)
@@ -89,7 +90,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             _("已确认，谢谢。"),
         )
         return redirect("wishes_confirm", token)
-    return _plain(render(request, "wishes/confirm.html", {"code": code, "wish": code.wish, "now": clock.now()}))
+    return _plain(
+        render(request, "wishes/confirm.html", {"code": code, "wish": code.wish, "now": clock.now()})
+    )
 
 
 def _plain(response: HttpResponse) -> HttpResponse:

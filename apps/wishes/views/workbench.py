@@ -58,8 +58,12 @@ def new(request: Request) -> HttpResponse:
     """This will write a new wish down, from scratch or from a template (?template=)."""
     if not request.actor.scopes("caseworker"):
         raise PermissionRefused()
-    template = WishTemplate.objects.filter(public_id=request.GET.get("template", "")[:16], retired_at=None).first()
-    form = WishForm(request.POST or None, initial=_from(template) | {"file_number": request.GET.get("family", "")[:20]})
+    template = WishTemplate.objects.filter(
+        public_id=request.GET.get("template", "")[:16], retired_at=None
+    ).first()
+    form = WishForm(
+        request.POST or None, initial=_from(template) | {"file_number": request.GET.get("family", "")[:20]}
+    )
     if request.method == "POST" and form.is_valid() and form.household is not None:
         family = form.household
         made = attempt_form(
@@ -83,13 +87,16 @@ def edit(request: Request, public_id: str) -> HttpResponse:
     if not allowed(policies.can_change_wish, request.actor, found):
         raise PermissionRefused()
     form = WishForm(request.POST or None, initial=shown(found))
-    if request.method == "POST" and form.is_valid():
-        if attempt_form(
-            form,
-            lambda: operations.rewrite_wish(actor=request.actor, wish=found, draft=form.draft(), now=clock.now()),
-        ):
-            return redirect("wishes_one", public_id)
-    return render(request, "wishes/work_form.html", {"form": form, "wish": found}, status=422 if form.errors else 200)
+
+    def rewrite() -> Wish:
+        return operations.rewrite_wish(actor=request.actor, wish=found, draft=form.draft(), now=clock.now())
+
+    made = attempt_form(form, rewrite) if request.method == "POST" and form.is_valid() else None
+    if made:
+        return redirect("wishes_one", public_id)
+    return render(
+        request, "wishes/work_form.html", {"form": form, "wish": found}, status=422 if form.errors else 200
+    )
 
 
 @never_cache
@@ -102,11 +109,21 @@ def one(request: Request, public_id: str) -> HttpResponse:
         act, _sep, which = request.POST.get("act", "").partition(":")
         if act == "photo":
             photo_form = PhotoForm(request.POST, request.FILES)
-            if photo_form.is_valid() and attempt_form(photo_form, _photo(request, found, photo_form)):
+            done = (
+                attempt_form(photo_form, _photo(request, found, photo_form))
+                if photo_form.is_valid()
+                else None
+            )
+            if done:
                 return redirect("wishes_one", public_id)
         elif act == "thanks":
             thanks_form = ThanksForm(request.POST, request.FILES)
-            if thanks_form.is_valid() and attempt_form(thanks_form, _thanks(request, found, thanks_form)):
+            done = (
+                attempt_form(thanks_form, _thanks(request, found, thanks_form))
+                if thanks_form.is_valid()
+                else None
+            )
+            if done:
                 return redirect("wishes_one", public_id)
         else:
             _act(request, found, act, which)
@@ -137,7 +154,9 @@ def thanks_photo(request: Request, public_id: str) -> HttpResponse:
 
 
 def _find(request: Request, public_id: str) -> Wish:
-    rows = queries.visible(request.actor).select_related("household", "caseworker", "town_reviewer", "city_reviewer")
+    rows = queries.visible(request.actor).select_related(
+        "household", "caseworker", "town_reviewer", "city_reviewer"
+    )
     return get_object_or_404(rows, public_id=public_id)
 
 
@@ -160,13 +179,22 @@ def _thanks(request: Request, wish: Wish, form: ThanksForm) -> Callable[[], obje
     said = form.cleaned_data
     content = said["photo"].read() if said["photo"] else None
     return lambda: operations.write_thanks(
-        actor=request.actor, wish=wish, words=said["words"], photo=content, no_face=said["no_face"], now=clock.now()
+        actor=request.actor,
+        wish=wish,
+        words=said["words"],
+        photo=content,
+        no_face=said["no_face"],
+        now=clock.now(),
     )
 
 
 def _act(request: Request, wish: Wish, act: str, which: str) -> None:
     actor, now, ok = request.actor, clock.now(), request.POST.get("photo_ok") == "on"
-    reason, slip, digits = typed(request, "reason", 200), typed(request, "slip", 60), typed(request, "code", 12)
+    reason, slip, digits = (
+        typed(request, "reason", 200),
+        typed(request, "slip", 60),
+        typed(request, "code", 12),
+    )
     ways: dict[str, tuple[Callable[[], object], str]] = {
         "submit": (lambda: operations.submit_wish(actor=actor, wish=wish, now=now), _("已提交镇街审核。")),
         "town": (lambda: operations.approve_in_town(actor=actor, wish=wish, photo_ok=ok, now=now),
@@ -207,12 +235,14 @@ def _context(request: Request, wish: Wish) -> dict[str, Any]:
     accepts = allowed(policies.can_accept_goods, actor, wish)
     live = {claim.status for claim in claims if claim.ended_at is None}
     pledges = {
-        claim.pledge.pk: claim.pledge for claim in claims if claim.status == ClaimStatus.PROMISED and claim.pledge
+        claim.pledge.pk: claim.pledge
+        for claim in claims
+        if claim.status == ClaimStatus.PROMISED and claim.pledge
     }
     reviews = (
-        wish.status == WishStatus.TOWN_REVIEW and allowed(policies.can_review_in_town, actor, wish)
-        and "town" or wish.status == WishStatus.CITY_REVIEW and allowed(policies.can_review_in_city, actor, wish)
-        and "city" or ""
+        (wish.status == WishStatus.TOWN_REVIEW and allowed(policies.can_review_in_town, actor, wish)
+        and "town") or (wish.status == WishStatus.CITY_REVIEW and allowed(policies.can_review_in_city, actor, wish)
+        and "city") or ""
     )  # fmt: skip
     draft = wish.status in (WishStatus.DRAFT, WishStatus.REJECTED)
     return {
@@ -222,7 +252,7 @@ def _context(request: Request, wish: Wish) -> dict[str, Any]:
         "pledges": [(each, _contact(each) if accepts else "") for each in pledges.values()],
         "can_withdraw": writes and (draft or wish.status in (WishStatus.TOWN_REVIEW, WishStatus.CITY_REVIEW,
                                                              WishStatus.OPEN, WishStatus.CLAIMED)),
-        "can_reopen": writes and (wish.status == WishStatus.EXPIRED or wish.status == WishStatus.OPEN and not live),
+        "can_reopen": writes and (wish.status == WishStatus.EXPIRED or (wish.status == WishStatus.OPEN and not live)),
         "can_hand": writes and ClaimStatus.ARRIVED in live, "can_confirm": writes and ClaimStatus.HANDED in live,
         "can_thank": writes and wish.status == WishStatus.FULFILLED and (thanks is None or not thanks.published_at),
         "can_publish": thanks is not None and not thanks.published_at and actor.person_id != thanks.written_by_id
