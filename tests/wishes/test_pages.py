@@ -243,7 +243,8 @@ def test_staff_take_a_wish_through_the_workbench(store: s.Store) -> None:
         )
     }  # fmt: skip
     typed = {
-        "file_number": store.family.file_number.lower(), "category": "learning", "title": "想要一张桌子", "item": "书桌",
+        "file_number": store.family.file_number.lower(), "category": "learning", "title": "想要一张桌子",
+        "item": "书桌",
         "spec": "80厘米", "quantity": "1", "item_price": "189", "delivery_price": "12.00", "age_band": "10-12",
         "alias": "小满", "urgency": "1", "consent_by": "guardian", "consent": "on",
     }  # fmt: skip
@@ -265,7 +266,8 @@ def test_staff_take_a_wish_through_the_workbench(store: s.Store) -> None:
     assert s.standing(wish) == ("open", 1)
     s.paid(Wish.objects.get())
     purchaser = people["purchaser"]
-    order = {"supplier": "学苑文具", "item_price": "175", "delivery_price": "10", "supplier_1": "学苑文具", "price_1": "185",
+    order = {"supplier": "学苑文具", "item_price": "175", "delivery_price": "10", "supplier_1": "学苑文具",
+             "price_1": "185",
              "supplier_2": "书香家具", "price_2": "195"}  # fmt: skip
     dear = purchaser.post(here + "order/", order | {"item_price": "300"})
     assert dear.status_code == 422 and "最高价" in dear.content.decode()

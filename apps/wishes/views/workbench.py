@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -215,8 +216,13 @@ def _act(request: Request, wish: Wish, act: str, which: str) -> None:
             actor=actor, pledge=get_object_or_404(Pledge, pk=_number(which)), wish=wish,
             consignment=typed(request, "consignment", 20), now=now), _("实物已收下。")),
     }  # fmt: skip
-    if act in ways:
+    if act in ways and (act != "ask_code" or _sends_texts()):
         attempt(request, *ways[act])
+
+
+def _sends_texts() -> bool:
+    """Whether a text message can go out at all; without it the family signs a slip."""
+    return bool(getattr(settings, "SMS_GATEWAY", ""))
 
 
 def _number(text: str) -> int:
@@ -254,6 +260,7 @@ def _context(request: Request, wish: Wish) -> dict[str, Any]:
                                                              WishStatus.OPEN, WishStatus.CLAIMED)),
         "can_reopen": writes and (wish.status == WishStatus.EXPIRED or (wish.status == WishStatus.OPEN and not live)),
         "can_hand": writes and ClaimStatus.ARRIVED in live, "can_confirm": writes and ClaimStatus.HANDED in live,
+        "sends_texts": _sends_texts(),
         "can_thank": writes and wish.status == WishStatus.FULFILLED and (thanks is None or not thanks.published_at),
         "can_publish": thanks is not None and not thanks.published_at and actor.person_id != thanks.written_by_id
         and allowed(policies.can_publish_thanks, actor, wish),
