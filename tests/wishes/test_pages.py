@@ -119,7 +119,7 @@ def test_a_wish_shows_nothing_else_of_the_family(store: s.Store, client: Client)
         f"/wishes/{wish.public_id}/claim/",
     ):
         page = text(client, address)
-        assert "小满" in page and store.family.file_number not in page and "caseworker" not in page
+        assert "小满" in page and store.family.file_number not in page and "caseworker_shiqiao" not in page
     cache.clear()
     with CaptureQueriesContext(connection) as cost:
         text(client, f"/wishes/{wish.public_id}/")

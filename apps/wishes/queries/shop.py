@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -190,8 +190,13 @@ def _narrowed(query: ShopQuery) -> QuerySet[Wish]:
         rows = rows.filter(left_bp__gt=0, left_bp__lte=5_000)
     if query.words:
         wanted = _tsquery(query.words)
-        rows = rows.filter(RawSQL("wishes_wish.words @@ %s::tsquery", [wanted])) if wanted else rows.none()
+        rows = rows.filter(_has(wanted)) if wanted else rows.none()
     return rows
+
+
+def _has(wanted: str) -> RawSQL:
+    """The words' own operator; what was typed is a parameter, quoted lexeme by lexeme."""
+    return RawSQL("wishes_wish.words @@ %s::tsquery", [wanted], output_field=BooleanField())
 
 
 def _tsquery(words: str) -> str:
