@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "cases", "goods", "stack")
+NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "cases", "goods", "shop", "stack")
 
 
 def main() -> int:
@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", default=[], help=f"some of: {' '.join(NAMES)} (all)")
     parser.add_argument("--lines", type=int, default=200_000, help="generated lines of the search benchmark")
     parser.add_argument("--movements", type=int, default=1_000_000, help="history of the goods benchmark")
+    parser.add_argument("--wishes", type=int, default=100_000, help="wishes of the shop's benchmark")
     options = parser.parse_args()
     names = options.names or NAMES
     import django
@@ -177,6 +178,13 @@ def _goods(children: Any, server: Any, run: Path, options: Any) -> str:
     return goods.table(goods.run(options.movements))
 
 
+def _shop(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import shop
+
+    _point(server, "bench_shop")
+    return shop.table(shop.run(options.wishes))
+
+
 def _stack(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import stack
 
@@ -192,6 +200,7 @@ WAYS: dict[str, Callable[..., str]] = {
     "pages": _pages,
     "cases": _cases,
     "goods": _goods,
+    "shop": _shop,
     "stack": _stack,
 }
 

@@ -106,6 +106,7 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
     },
     "casework: end tiers, remove files": {"task": "apps.casework.tasks.keep_files", "schedule": 3600.0},
+    "wishes: end what is over": {"task": "apps.wishes.tasks.keep_wishes", "schedule": 60.0},
     "publication: release aid": {"task": "apps.publication.tasks.release_aid", "schedule": 60.0},
     "search: write what waits": {"task": "search.tasks.index_waiting", "schedule": 15.0},
     "search: compare the index": {"task": "search.tasks.compare_index", "schedule": 60.0},

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from apps.core.pages import current_epoch, local_path, plain_path, size_of, theme_of
 from apps.organizations.models import Organization
 
-NAV = (("/", gettext_lazy("首页")), ("/projects/", gettext_lazy("项目")), ("/funds/", gettext_lazy("微基金")),
-       ("/disclosures/", gettext_lazy("查善款")), ("/statistics/", gettext_lazy("统计")))  # fmt: skip
+NAV = (("/", gettext_lazy("首页")), ("/projects/", gettext_lazy("项目")), ("/shop/", gettext_lazy("博爱商城")),
+       ("/funds/", gettext_lazy("微基金")), ("/disclosures/", gettext_lazy("查善款")))  # fmt: skip
 FOOT_SEARCH = (("/disclosures/", gettext_lazy("查善款用到哪里")),
                ("/disclosures/?view=reports", gettext_lazy("经审计的报告")),
                ("/duties/", gettext_lazy("报告期限")),

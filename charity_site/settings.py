@@ -169,7 +169,7 @@ env.finish()
 # Rooms, from the ground up; tests/architecture holds their floors.
 ROOMS = [
     "core", "places", "accounts", "ledger", "payments", "organizations", "casework", "funds", "publication",
-    "donations", "disbursements", "inventory", "disclosures", "tracing", "oversight", "notifications",
+    "donations", "disbursements", "inventory", "wishes", "disclosures", "tracing", "oversight", "notifications",
 ]  # fmt: skip
 
 INSTALLED_APPS = [

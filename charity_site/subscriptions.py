@@ -34,6 +34,7 @@ from apps.funds.events import ProjectStatusChanged
 from apps.inventory.events import GoodsAccepted, GoodsHandedOver, GoodsSent
 from apps.notifications import families, reminders
 from apps.notifications import handlers as notifications
+from apps.notifications import wishes as wish_mails
 from apps.payments.events import (
     ChargeFailed,
     DisputeChanged,
@@ -48,6 +49,8 @@ from apps.payments.events import (
 from apps.publication import handlers as publication
 from apps.publication.events import RowsChanged
 from apps.tracing import handlers as tracing
+from apps.wishes import handlers as wishes
+from apps.wishes.events import ClaimConfirmed, ClaimEnded, ThanksPublished
 from charity_site.in_kind import issue_receipts_of_goods
 from cms import handlers as cms
 from search import handlers as search
@@ -69,13 +72,14 @@ def subscribe() -> None:
     register(DisputeChanged, donations.answer_dispute_in_red)
     register(RefundRequested, notifications.mail_refund_requested)
     register(RefundDecided, notifications.mail_refund_decided)
-    register(RefundPaid, donations.answer_refund_in_red, notifications.mail_refund_paid)
+    register(RefundPaid, donations.answer_refund_in_red, wishes.free_refunded, notifications.mail_refund_paid)
     register(RefundFailed, donations.answer_refund_in_red, notifications.mail_refund_failed)
-    register(PaymentEnded, donations.free_unpaid)
+    register(PaymentEnded, donations.free_unpaid, wishes.free_unpaid)
     register(
         GiftReceived,
         donations.write_receipts,
         donations.close_full_campaign,
+        wishes.secure_claims,
         notifications.mail_gift_received,
         tracing.mark_donors,
     )
@@ -98,3 +102,6 @@ def subscribe() -> None:
     if settings.ELASTICSEARCH_URL:
         register(RowsChanged, search.note_rows)
     register(ExportFinished, search.mail_export)
+    register(ClaimEnded, wish_mails.mail_claim_ended)
+    register(ClaimConfirmed, wish_mails.mail_claim_confirmed)
+    register(ThanksPublished, wish_mails.mail_thanks)

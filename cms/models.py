@@ -171,3 +171,19 @@ class FundStory(Story):
 
     def home(self) -> str:
         return reverse("cms_fund", args=[self.fund.slug])
+
+
+class ShopPage(Story):
+    """The words above the wish shop, one page a language; the list beneath is never an editor's."""
+
+    class Meta:
+        verbose_name = _("博爱商城页首")
+        verbose_name_plural = _("博爱商城页首")
+
+    def home(self) -> str:
+        return reverse("cms_shop")
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        from cms.views.shop import shop_context
+
+        return TemplateResponse(request, "cms/shop.html", shop_context({}, self))

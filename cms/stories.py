@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.funds.models import MicroFund, Project
-from cms.models import FundStory, ProjectStory
+from cms.models import FundStory, ProjectStory, ShopPage
 
 
 def live_project_story(project: Project, language: str) -> ProjectStory | None:
@@ -27,3 +27,10 @@ def live_stories(language: str, limit: int = 50) -> list[ProjectStory | FundStor
         rows = kind.objects.live().filter(locale__language_code=language).select_related(owner)
         found += rows.order_by("-first_published_at", "-pk")[:limit]
     return sorted(found, key=lambda story: story.first_published_at, reverse=True)[:limit]
+
+
+def live_shop_page(language: str) -> ShopPage | None:
+    """This will find the live words above the wish shop in a language."""
+    rows = ShopPage.objects.live().filter(locale__language_code=language)
+    page: ShopPage | None = rows.order_by("-first_published_at").first()
+    return page

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from cms.views import feeds, public
+from cms.views import feeds, public, shop
 
 public_urlpatterns = [
     path("", public.home, name="cms_home"),
+    path("shop/", shop.shop, name="cms_shop"),
     path("stories/", feeds.stories, name="cms_stories"),
     path("stories/feed.atom", feeds.StoryFeed(), name="cms_story_feed"),
     path("projects/", public.projects, name="cms_projects"),

@@ -29,6 +29,7 @@ from charity_site.demonstration.giving import give_in_other_ways
 from charity_site.demonstration.goods import keep_goods
 from charity_site.demonstration.people import make_staff
 from charity_site.demonstration.reports import publish_reports
+from charity_site.demonstration.shop import open_shop
 from charity_site.demonstration.story import City, give, help_families, make_project, moment, spend
 from charity_site.demonstration.yearly import publish_other_reports
 
@@ -65,6 +66,8 @@ def tell_story(city: City, *, say: Callable[[str], None]) -> None:
     _epidemic(city)
     keep_goods(city)
     say("a warehouse and its goods")
+    open_shop(city)
+    say("wishes in the shop")
     fold_quiet_earmarks()
     release_due(now=now)
     work(now)

@@ -22,9 +22,8 @@ PASSWORD = "demonstration-only"  # noqa: S105
 
 LABELS = {
     "administrator": "系统管理员", "project_officer": "项目专员", "manager": "机构负责人", "cashier": "出纳",
-    "caseworker": "社工", "town_reviewer": "镇街审核员", "city_reviewer": "市级审核员", "auditor": "审计师",
-    "supervisor": "民政局监管",
-    "editor": "编辑",
+    "caseworker": "社工", "town_reviewer": "镇街审核员", "auditor": "审计师", "supervisor": "民政局监管",
+    "editor": "编辑", "city_reviewer": "市级审核员", "purchaser": "采购员",
 }  # fmt: skip
 SHORT = {"administrator": "admin", "project_officer": "officer", "town_reviewer": "reviewer"}
 NUMERALS = "甲乙丙丁"
@@ -63,11 +62,9 @@ def make_staff(federation: Organization, partners: list[Organization], towns: li
         wanted += [(f"reviewer{n}.{town.code}", "town_reviewer", town.pk, town.name_zh) for n in (1, 2)]
     for number, firm in enumerate(firms, start=1):
         wanted += [(f"auditor{number}", "auditor", firm.pk, firm.name)]
-    wanted += [
-        ("supervisor", "supervisor", CITY, ""),
-        ("cityreviewer", "city_reviewer", CITY, ""),
-        ("editor", "editor", CITY, ""),
-    ]
+    wanted += [(f"purchaser{n}", "purchaser", federation.pk, "") for n in (1, 2)]
+    wanted += [(f"cityreviewer{n}", "city_reviewer", CITY, "") for n in (1, 2)]
+    wanted += [("supervisor", "supervisor", CITY, ""), ("editor", "editor", CITY, "")]
     for name, role, scope, where in wanted:
         digit = next((int(c) for c in name if c.isdigit()), 0)
         label = (f"{where} " if where else "") + LABELS[role] + (NUMERALS[digit - 1] if digit else "")

@@ -30,12 +30,14 @@ from apps.ledger.models import Book
 from apps.organizations.operations import register_organization
 from apps.payments.models import BankAccount, StatementDraft, WalletCode
 from apps.payments.operations import reconciling
+from apps.wishes import operations as wish_ops
 from search.exports.jobs import start_export
 from tests import world as w
 from tests.accounts.signing import account_for, with_session
 from tests.disclosures import scene
 from tests.donations import lists
 from tests.inventory import goods
+from tests.wishes import shop
 
 FILE = Path(__file__).with_suffix(".csv")
 Route = tuple[str, str]
@@ -119,6 +121,7 @@ class Objects:
             "donations_team": {"public_id": team.public_id},
             "donations_team_run": {"public_id": team.public_id, "token": team.token},
             "donations_team_hide": {"public_id": team.public_id},
+            **_wishes(city),
             "donations_summary": {"year": 2026},
             "donations_summary_pdf": {"year": 2026},
             "donations_refund_one": {"number": refund.number},
@@ -181,6 +184,25 @@ class Objects:
         if re.search(r"[()<>\\]", filled):
             raise KeyError(f"{route} ({name}): say in {Path(__file__).name} what to put in")
         return "/" + filled
+
+
+def _wishes(city: w.World) -> dict[str, dict[str, object]]:
+    """A wish of the city's first town, claimed with money and ordered; another one promised and handed over."""
+    store = shop.build_in(city)
+    wish, brought = shop.opened(store, quantity=2), shop.opened(store)
+    gift = shop.paid(wish)
+    purchase = wish_ops.order_purchase(actor=store.purchaser, wish=wish, order=shop.order(), now=w.NOW)
+    pledge = shop.promised(brought)
+    wish_ops.accept_pledge(actor=store.caseworker, pledge=pledge, wish=brought, now=w.NOW)
+    wish_ops.hand_over(actor=store.caseworker, wish=brought, now=w.NOW)
+    code = wish_ops.ask_wish_code(actor=store.caseworker, wish=brought, now=w.NOW)
+    names = ("wish", "claim", "goods", "photo", "thanks_photo", "card", "one", "edit", "work_photo",
+             "work_thanks_photo", "order_new")  # fmt: skip
+    return {
+        **{f"wishes_{name}": {"public_id": wish.public_id} for name in names},
+        "wishes_confirm": {"token": code.token}, "wishes_promise": {"token": pledge.token},
+        "wishes_of_gift": {"token": gift.token}, "wishes_order": {"number": purchase.number},
+    }  # fmt: skip
 
 
 def _goods(city: w.World) -> dict[str, dict[str, object]]:

@@ -91,6 +91,13 @@ def gift(at: int) -> SimpleNamespace:
     return SimpleNamespace(fund=SimpleNamespace(organization_id=at))
 
 
+def wish(at: int, **fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(
+        **{"town_id": at, "caseworker_id": SOMEBODY, "town_reviewer_id": SOMEBODY, "city_reviewer_id": None}
+        | fields
+    )
+
+
 def refund(at: int, **fields: Any) -> SimpleNamespace:
     return SimpleNamespace(**{"gift": gift(at), "asked_by_id": SOMEBODY, "decided_by_id": SOMEBODY} | fields)
 
@@ -120,6 +127,11 @@ OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
         "drafted by oneself": lambda at: report(at, drafted_by_id=SELF),
         "of a partner": lambda at: report(at, project=project(9, partner_id=at)),
         "of an organization": lambda at: report(at, project=None),
+    },
+    "Wish": {
+        "": wish,
+        "written by oneself": lambda at: wish(at, caseworker_id=SELF),
+        "reviewed by oneself": lambda at: wish(at, town_reviewer_id=SELF),
     },
     "Gift": {"": gift},
     "Refund": {

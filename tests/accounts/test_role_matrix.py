@@ -10,8 +10,8 @@ from tests.accounts import role_matrix
 EVERYBODYS = {"donations.open_gift", "donations.ask_own_refund", "donations.redirect_gift", "donations.open_team",
               "donations.change_monthly_gift", "disbursements.answer_code", "search.take_export",
               "search.save_search"}  # fmt: skip
-"""Giving, what an address or a code is itself the permission for (G2, P5), taking away what is public, and keeping a search
-of one's own (S4, S6)."""
+"""Giving, what an address or a code is itself the permission for (G2, P5), taking away what is public, and keeping a
+search of one's own (S4, S6)."""
 
 
 @pytest.fixture(autouse=True)

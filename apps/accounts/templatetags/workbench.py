@@ -27,6 +27,13 @@ ENTRIES = (
         _("拨付"),
         {"caseworker", "town_reviewer", "project_officer", "manager", "cashier"},
     ),
+    (
+        "wishes_workbench",
+        _("微心愿"),
+        {"caseworker", "town_reviewer", "city_reviewer", "purchaser", "storekeeper", "manager", "supervisor"},
+    ),
+    ("wishes_orders", _("心愿采购"), {"purchaser", "project_officer", "manager", "supervisor"}),
+    ("wishes_shop", _("商城设置"), {"manager"}),
     ("disbursements_batches", _("付款批次"), {"cashier"}),
     (
         "disbursements_rules",

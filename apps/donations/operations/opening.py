@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -94,13 +95,14 @@ class GiftRequest:
 
 def open_gift(
     *, actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime,
-    visitor: Visitor = NOBODY,
+    visitor: Visitor = NOBODY, along: Callable[[Gift], object] | None = None,
 ) -> Gift:  # fmt: skip
     """This will record a donor's intent and its payment (G1, G3, F5); no money moves and no provider is called yet.
 
     Limits against card testing come first and outside any lock (`limiting`); an attempt that opens nothing gives its
     places back. A project's row is locked while its target is checked; the open payment holds its amount until it
-    ends. Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall, TooLarge, NotRaising, PastTarget,
+    ends. `along` writes what comes true together with the gift or not at all (a wish's claim), in its transaction.
+    Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall, TooLarge, NotRaising, PastTarget,
     MethodNotOffered, FormUsed.
     """
     authorize(policies.can_open_gift, actor)
@@ -110,7 +112,7 @@ def open_gift(
     _check_amount(request)
     places = take_places(visitor=visitor, fund=fund, project=project, money=request.money, now=now)
     try:
-        gift = _open(actor, request, fund, project, now)
+        gift = _open(actor, request, fund, project, now, along)
     except BaseException:
         places.give_back()
         raise
@@ -123,8 +125,9 @@ def open_gift(
 
 @transaction.atomic
 def _open(
-    actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime
-) -> Gift:
+    actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime,
+    along: Callable[[Gift], object] | None,
+) -> Gift:  # fmt: skip
     if project is not None:
         project = lock_project(project.pk)
         if not accepts_gifts(project, now):
@@ -155,6 +158,8 @@ def _open(
     gift.payment = payment
     gift.save(update_fields=["payment"])
     note_status(gift, "", history=GiftStatusChange, actor=actor, now=now)
+    if along is not None:
+        along(gift)
     crash_point("donations.gift_opened")
     return gift
 

@@ -28,6 +28,7 @@ from apps.tracing.example import PAYMENTS, worked_example
 from apps.tracing.flow import draw
 from apps.tracing.places import fund_places, gift_places
 from apps.tracing.queries import Trace, trace_gift
+from apps.wishes.queries import claims_of_gift, left_of_gift
 
 
 @private_page
@@ -39,10 +40,12 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
     if found.status == GiftStatus.RECEIVED:
         trace = trace_gift(found)
         refunds, disputes = refunds_of_gift(found), disputes_of_gift(found)
+        wishes = claims_of_gift(found)
         moved = (
             GiftRedirect.objects.select_related("project").filter(gift=found).first() if found.late else None
         )
         context |= {
+            "wishes": wishes, "wishes_left": left_of_gift(found) if wishes else 0,
             "trace": trace, "bar": _bar(trace), "flow": draw(gift_places(trace), rest=str(_("其他使用"))),
             "places": gift_places(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
             **_answers(found), "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes),

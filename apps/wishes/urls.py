@@ -1,0 +1,28 @@
+from django.urls import path
+
+from apps.wishes.views import basket, buying, donors, public, workbench
+
+public_urlpatterns = [
+    path("shop/basket/", basket.basket, name="wishes_basket"),
+    path("wishes/confirm/<str:token>/", donors.confirm, name="wishes_confirm"),
+    path("wishes/promises/<str:token>/", donors.promise, name="wishes_promise"),
+    path("wishes/<str:public_id>/", public.wish, name="wishes_wish"),
+    path("wishes/<str:public_id>/claim/", public.claim, name="wishes_claim"),
+    path("wishes/<str:public_id>/goods/", public.goods, name="wishes_goods"),
+    path("wishes/<str:public_id>/photo.jpg", public.photo, name="wishes_photo"),
+    path("wishes/<str:public_id>/thanks.jpg", public.thanks_photo, name="wishes_thanks_photo"),
+    path("wishes/<str:public_id>/card.png", public.card, name="wishes_card"),
+    path("gifts/<str:token>/wishes/", donors.of_gift, name="wishes_of_gift"),
+]
+workbench_urlpatterns = [
+    path("wishes/", workbench.home, name="wishes_workbench"),
+    path("wishes/new/", workbench.new, name="wishes_new"),
+    path("wishes/shop/", buying.shop, name="wishes_shop"),
+    path("wishes/orders/", buying.orders, name="wishes_orders"),
+    path("wishes/orders/<str:number>/", buying.order, name="wishes_order"),
+    path("wishes/<str:public_id>/", workbench.one, name="wishes_one"),
+    path("wishes/<str:public_id>/edit/", workbench.edit, name="wishes_edit"),
+    path("wishes/<str:public_id>/photo.jpg", workbench.photo, name="wishes_work_photo"),
+    path("wishes/<str:public_id>/thanks.jpg", workbench.thanks_photo, name="wishes_work_thanks_photo"),
+    path("wishes/<str:public_id>/order/", buying.new_order, name="wishes_order_new"),
+]
