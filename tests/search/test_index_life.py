@@ -171,6 +171,13 @@ def test_the_seal_is_the_same_in_sql(db: None) -> None:
             assert cursor.fetchone()[0] == seal(pk, version)
 
 
+def test_no_two_moved_versions_cancel() -> None:
+    """What a linear hash would let through: one version up by n, the other down by n."""
+    for first, second, n in [(a, b, n) for a in range(1, 40) for b in range(a + 1, 40) for n in (1, 2, 7)]:
+        moved = seal(first, 500 + n) + seal(second, 700 - n)
+        assert moved != seal(first, 500) + seal(second, 700)
+
+
 def test_a_newer_version_in_the_index_is_told_and_cured_by_a_rebuild(built: list[int]) -> None:
     """A database restored from a backup: mending can't go back in versions, a rebuild can."""
     publish_rows(rows=[draft(1, text="新的一版")], now=NOW)
