@@ -14,7 +14,7 @@ from apps.core.errors import BadInput
 LARGEST_FILE = 15 * 1024 * 1024
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 1600
-FORMATS = ("JPEG", "PNG", "WEBP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 class BadImage(BadInput):

@@ -61,9 +61,11 @@ def tell_story(city: City, *, say: Callable[[str], None]) -> None:
             spent = time.monotonic() - began
             say(f"{done} of {steps} steps, about {spent / done * (steps - done):.0f} s left")
 
-    projects = {plan.slug: _project(city, plan, tick) for plan in facts.PLANS}
-    give_in_other_ways(city, projects["child-illness"])
+    # All campaigns open first: a report that is late refuses the next one (F7).
     _epidemic(city)
+    opened = {plan.slug: _open_project(city, plan) for plan in facts.PLANS}
+    projects = {plan.slug: _fill_project(city, plan, opened[plan.slug], tick) for plan in facts.PLANS}
+    give_in_other_ways(city, projects["child-illness"])
     keep_goods(city)
     say("a warehouse and its goods")
     open_shop(city)
@@ -83,8 +85,8 @@ def lay_ground(*, seed: int, now: dt.datetime, say: Callable[[str], None]) -> Ci
     """This will make towns, people, organizations, funds and receipt numbers."""
     silence()
     at = dt.datetime(2019, 12, 1, 9, tzinfo=SHANGHAI)
-    federation = _charity(facts.FEDERATION, first_year=now.year - 1, is_federation=True)
-    partners = {each.code: _charity(each, first_year=now.year - 1) for each in facts.PARTNERS}
+    federation = _charity(facts.FEDERATION, first_year=now.year, is_federation=True)
+    partners = {each.code: _charity(each, first_year=now.year) for each in facts.PARTNERS}
     towns = [
         add_town(actor=ACTOR, code=code, name_zh=zh, name_en=en, position=n)
         for n, (code, zh, en) in enumerate(facts.TOWNS, start=1)
@@ -124,13 +126,18 @@ def _charity(each: facts.Charity, *, first_year: int, **more: Any) -> Organizati
     )  # fmt: skip
 
 
-def _project(city: City, plan: facts.Plan, tick: Callable[[], None]) -> Project:
+def _open_project(city: City, plan: facts.Plan) -> Project:
     project = make_project(city, plan)
     if plan.end == "filed":
         return project
-    officer = city.staff["officer1"]
     start = moment(city, plan.start, 1)
-    project = funds.start_raising(actor=officer, project=project, now=start)
+    return funds.start_raising(actor=city.staff["officer1"], project=project, now=start)
+
+
+def _fill_project(city: City, plan: facts.Plan, project: Project, tick: Callable[[], None]) -> Project:
+    if plan.end == "filed":
+        return project
+    officer = city.staff["officer1"]
     months = list(range(plan.start, min(plan.start + plan.months, 1)))
     give(city, project, plan.gifts, months, tick)
     later = months[1:] or months

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from django.test import Client
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django.asserts import assertContains
 
@@ -107,6 +107,7 @@ def test_a_year_by_hand() -> None:
 
 
 @pytest.mark.django_db
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_the_statements_close_for_any_entries(data: st.DataObject) -> None:
     """Random balanced entries over every account, before and in the year: sheet, activities and cash flow agree."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.core.clock import add_months
@@ -16,6 +16,7 @@ from apps.disclosures.timetable import in_force, once, recurring, yearly
 from apps.places.models import Holiday
 from apps.places.queries import add_working_days
 
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAYS = st.dates(dt.date(2024, 1, 1), dt.date(2032, 12, 31))
 
 
@@ -29,6 +30,7 @@ class Kind:
     effective_until: dt.date | None = None
 
 
+@PATIENT
 @given(DAYS, st.integers(1, 12))
 def test_windows_follow_each_other_without_gap_and_keep_the_day_of_the_month(
     began: dt.date, months: int
@@ -45,6 +47,7 @@ def test_windows_follow_each_other_without_gap_and_keep_the_day_of_the_month(
         assert (due.year * 12 + due.month) - (began.year * 12 + began.month) == months * window.n
 
 
+@PATIENT
 @given(DAYS, st.integers(1, 9), st.integers(1, 9), DAYS)
 def test_a_change_of_the_law_moves_no_date_that_was_running(
     began: dt.date, before: int, after: int, change: dt.date
@@ -63,6 +66,7 @@ def test_a_change_of_the_law_moves_no_date_that_was_running(
         assert window.due_on == later.starts_on, "no day is left out"
 
 
+@PATIENT
 @given(DAYS, DAYS)
 def test_windows_stop_where_their_reason_ends(began: dt.date, ended: dt.date) -> None:
     windows = list(recurring(began, [Kind()], dt.date(2040, 1, 1), ended))
@@ -122,6 +126,7 @@ def test_working_days_know_holidays_and_days_worked_in_exchange() -> None:
     assert add_working_days(dt.date(2031, 10, 3), 1) == dt.date(2031, 10, 7)
 
 
+@PATIENT
 @given(DAYS, st.integers(0, 60))
 def test_months_add_up_from_the_first_day(day: dt.date, months: int) -> None:
     assert add_months(day, months) >= day
