@@ -73,6 +73,8 @@ def open_shop(city: City) -> Project:
     for n, way in enumerate(WAYS):
         done_long_ago = way in ("met", "handed", "expired", "late")
         at = moment(city, -4 if way == "expired" else -2 if done_long_ago else 0, 1 + n % 8, 9 + n % 8)
+        if way in ("claimed", "promised"):
+            at = city.now - dt.timedelta(days=3 + n % 5)
         _wish(city, project, WISHES[n % len(WISHES)], way, n, at)
     _group(city, project)
     town = city.towns[1]
