@@ -175,12 +175,13 @@ class RefundOffer:
 def refund_offer(
     gift: Gift, now: dt.datetime, *, refunds: Sequence[Refund] | None = None,
     disputes: Sequence[PaymentDispute] | None = None, inside: bool = False,
+    unspent: int | None = None,
 ) -> RefundOffer:  # fmt: skip
     """This will say what of a received gift can be refunded, minor units, and which way (G8).
 
     For the donor that is `publicly_unspent`, less what was asked for: the true rest would follow single payments of aid
     before their release (C4). `inside` gives staff the true rest: neither spent, held nor asked for. After the provider
-    failed once, its way is closed. Lists that the caller has read already are not read again.
+    failed once, its way is closed. What the caller has read already (lists, `unspent` of the trace) is not read again.
     """
     refunds = refunds_of_gift(gift) if refunds is None else refunds
     disputes = disputes_of_gift(gift) if disputes is None else disputes
@@ -188,7 +189,7 @@ def refund_offer(
     if inside:
         free = refundable(gift.earmark_id, gift.pk) if gift.earmark_id else 0
     else:
-        free = publicly_unspent(gift, refunds)
+        free = publicly_unspent(gift, refunds, unspent)
     failed = any(each.status == RefundStatus.FAILED and each.way == RefundWay.PROVIDER for each in refunds)
     way = refund_way(gift.payment, now) if gift.payment else None
     return RefundOffer(
@@ -203,20 +204,28 @@ def truly_left(refund: Refund) -> int:
     return refundable(refund.gift.earmark_id, refund.gift_id) if refund.gift.earmark_id else 0
 
 
-def publicly_unspent(gift: Gift, refunds: Sequence[Refund]) -> int:
-    """This will give what of a gift its own page shows as unspent, minor units, less what is on its way back and what
-    its donor gave another project: a payment of aid counts from its release on, not before (C4)."""
+def publicly_unspent(gift: Gift, refunds: Sequence[Refund], unspent: int | None = None) -> int:
+    """This will give what of a gift its own page shows as unspent (`unspent` where it has been traced already), minor
+    units, less what is on its way back and what its donor gave another project. A payment of aid counts from its
+    release on, not before (C4)."""
     if gift.earmark_id is None:
         return 0
+    left = traced_unspent(gift) if unspent is None else unspent
+    left -= sum(each.amount for each in refunds if each.status == RefundStatus.APPROVED)
+    if gift.late:
+        left -= GiftRedirect.objects.filter(gift=gift).aggregate(n=Sum("amount"))["n"] or 0
+    return max(left, 0)
+
+
+def traced_unspent(gift: Gift) -> int:
+    """This will give a received gift less its fee, refunds, disputes and public uses, minor units."""
     taken = gift_allocations(gift.pk)
     told = public_of_entries(each.entry for each in taken if each.kind == "spent")
     gone = sum(
         each.amount for each in taken
         if each.kind in ("fee", "refund", "dispute") or (each.kind == "spent" and each.entry in told)
     )  # fmt: skip
-    gone += sum(each.amount for each in refunds if each.status == RefundStatus.APPROVED)
-    redirected = GiftRedirect.objects.filter(gift=gift).aggregate(n=Sum("amount"))["n"] or 0
-    return max(gift.amount - gone - redirected, 0)
+    return gift.amount - gone
 
 
 _CHAIN = """

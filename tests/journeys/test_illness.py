@@ -45,7 +45,7 @@ def test_illness(city: Any, someone: Callable[..., Person]) -> None:
     project = raising_project(city)
     publish_table(city, "illness")
     story.give(city, project, 60, [0], lambda: None)
-    family = story._family(city, Town.objects.get(code="shiqiao"), clock.now())
+    family = story.register_family(city, Town.objects.get(code="shiqiao"), clock.now())
     papers(city, family, ("diagnosis", "hospital_bill"))
 
     caseworker = someone("caseworker1.shiqiao", width=360)

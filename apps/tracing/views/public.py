@@ -45,7 +45,8 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
         context |= {
             "trace": trace, "bar": _bar(trace), "flow": draw(gift_places(trace), rest=str(_("其他使用"))),
             "places": gift_places(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
-            **_answers(found), "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes),
+            **_answers(found),
+            "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes, unspent=trace.unspent),
         }  # fmt: skip
     response = render(request, "tracing/gift.html", context)
     response["Referrer-Policy"] = "no-referrer"
