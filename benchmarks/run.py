@@ -22,7 +22,19 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "cases", "goods", "shop", "stack")
+NAMES = (
+    "gifts",
+    "giving",
+    "receipts",
+    "imports",
+    "search",
+    "pages",
+    "cases",
+    "aid",
+    "goods",
+    "shop",
+    "stack",
+)
 
 
 def main() -> int:
@@ -31,6 +43,11 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=200_000, help="generated lines of the search benchmark")
     parser.add_argument("--movements", type=int, default=1_000_000, help="history of the goods benchmark")
     parser.add_argument("--wishes", type=int, default=100_000, help="wishes of the shop's benchmark")
+    parser.add_argument(
+        "--gifts", type=int, default=1_000_000, help="gifts of the aid benchmark's longer history"
+    )
+    parser.add_argument("--batch", type=int, default=10_000, help="lines of its payment batch")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows its gate looks over")
     options = parser.parse_args()
     names = options.names or NAMES
     import django
@@ -164,6 +181,13 @@ def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
     return pages.table(pages.run(f"http://localhost:{port}", f"/projects/{project.slug}/", static))
 
 
+def _aid(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import aid
+
+    _point(server, "bench_aid")
+    return aid.table(aid.run(gifts=options.gifts, lines=options.batch, rows=options.rows))
+
+
 def _cases(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import cases
 
@@ -199,6 +223,7 @@ WAYS: dict[str, Callable[..., str]] = {
     "search": _search,
     "pages": _pages,
     "cases": _cases,
+    "aid": _aid,
     "goods": _goods,
     "shop": _shop,
     "stack": _stack,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from apps.casework.events import ConsentWithdrawn
+from apps.casework.events import BankDetailsChanged, ConsentWithdrawn, HouseholdErased
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
+from apps.disbursements import handlers as disbursements
 from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid
 from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import (
@@ -61,6 +62,8 @@ def subscribe() -> None:
     """This will connect events with handlers; called once when the site is ready."""
     on_publish(ring)
     register(ConsentWithdrawn, cms.take_down_stories)
+    register(BankDetailsChanged, disbursements.reopen_for_new_account)
+    register(HouseholdErased)
     register(PaymentSettled, donations.settle_gifts)
     register(FeeCharged, donations.settle_fee)
     register(SubscriptionCharged, donations.settle_month)

@@ -22,6 +22,7 @@ def tie() -> None:
 
     erasure.register_hold("disbursements", aid_under_way)
     erasure.register_last_aid(last_aid)
+    erasure.register_wipe("disbursements", forget_aided)
     rotation.register(rotation.Wrapped("casework_household", "data_key", "'household:' || key_name"))
     rotation.register(rotation.Wrapped("donations_refund", "bank_key", "'refund:' || number"))
     rotation.register(rotation.Sealed("second factors", factors_under_other_keys, seal_factors_anew))
@@ -37,6 +38,13 @@ def aid_under_way(household_id: int) -> Text | None:
     if Disbursement.objects.filter(household=household_id).exclude(status__in=ended).exists():
         return _("这户有救助金还在办理或付款中。办完之后才能销毁档案。")
     return None
+
+
+def forget_aided(household_id: int) -> None:
+    """This will delete the hashes that say a family's people had aid in a year."""
+    from apps.disbursements.operations import forget_aided_persons
+
+    forget_aided_persons(household_id=household_id)
 
 
 def last_aid(household_ids: Sequence[int]) -> Mapping[int, dt.date]:

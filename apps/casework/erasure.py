@@ -20,8 +20,11 @@ from apps.core.errors import Text
 Hold = Callable[[int], Text | None]
 LastAid = Callable[[Sequence[int]], Mapping[int, dt.date]]
 
+Wipe = Callable[[int], None]
+
 _HOLDS: dict[str, Hold] = {}
 _LAST_AID: list[LastAid] = []
+_WIPES: dict[str, Wipe] = {}
 FIRST = "0" * 64
 
 
@@ -34,6 +37,17 @@ def register_hold(name: str, check: Hold) -> None:
 def register_last_aid(find: LastAid) -> None:
     """This will register who knows the civil date of the last aid of households: {household: date}."""
     _LAST_AID[:] = [find]
+
+
+def register_wipe(name: str, forget: Wipe) -> None:
+    """This will register what a room above keeps of a household's people and deletes within the erasing transaction."""
+    _WIPES[name] = forget
+
+
+def wipe_elsewhere(household_id: int) -> None:
+    """This will have every room above delete what it keeps of a household's people."""
+    for forget in _WIPES.values():
+        forget(household_id)
 
 
 def holds_on(household_id: int) -> list[Text]:

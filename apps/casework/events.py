@@ -19,6 +19,14 @@ class ConsentWithdrawn(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class BankDetailsChanged(Event):
+    """A family's payee account was replaced; whatever was approved for the old one has to be approved again (P3)."""
+
+    name: ClassVar[str] = "casework.bank_details_changed"
+    household_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class HouseholdErased(Event):
     """A family's key was destroyed."""
 

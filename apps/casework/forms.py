@@ -128,6 +128,15 @@ class MemberForm(forms.Form):
     has_disability = forms.BooleanField(label=_("有残疾证"), required=False)
 
 
+class MemberChangeForm(forms.Form):
+    """What may change of a member; names, numbers and dates don't."""
+
+    schooling = forms.ChoiceField(label=_("就学阶段"), choices=Schooling.choices)
+    has_disability = forms.BooleanField(
+        label=_("有残疾证"), required=False, help_text=_("按看到的证件填。改动会留下记录：谁、什么时候改的")
+    )
+
+
 class VisitForm(forms.Form):
     """The questions of the form in force; the keys of the answers are what is sealed."""
 

@@ -59,6 +59,12 @@ def can_replay_erasures(actor: Actor) -> bool:
     return actor.is_system
 
 
+@policy("casework.reindex_traces")
+def can_reindex_traces(actor: Actor) -> bool:
+    """Commands only: it opens values to hash them and shows nobody any."""
+    return actor.is_system
+
+
 @policy("casework.read_phone_for_code")
 def can_read_phone_for_code(actor: Actor, household: Household) -> bool:
     """The task that sends a one-time code, nobody else: whoever reads the file does so by its own rule."""

@@ -14,6 +14,7 @@ def work_registry_lists() -> int:
 
 @shared_task(name="apps.casework.tasks.keep_files")  # type: ignore[misc]
 def keep_files() -> int:
-    """This will lower income tiers that ended and remove files nobody needs."""
+    """This will lower income tiers and marks of disability that ended, and remove files nobody needs."""
     now = clock.now()
-    return operations.lower_ended_tiers(now=now) + operations.sweep_files(now=now)
+    ended = operations.lower_ended_tiers(now=now) + operations.lower_ended_disabilities(now=now)
+    return ended + operations.sweep_files(now=now)

@@ -65,6 +65,12 @@ def can_release(actor: Actor, organization_id: int) -> bool:
     return actor.has("cashier", "organization", organization_id)
 
 
+@policy("disbursements.reopen_changed")
+def can_reopen_changed(actor: Actor) -> bool:
+    """The site itself, when a family's account changed; the cashier has `release_batch`."""
+    return actor.is_system
+
+
 @policy("disbursements.confirm_disbursement")
 def can_confirm(actor: Actor, disbursement: Disbursement) -> bool:
     return disbursement.town_id is not None and actor.has("caseworker", "town", disbursement.town_id)

@@ -19,12 +19,13 @@ from apps.donations.states import GiftStatus, RefundSource, RefundStatus, Refund
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import project_earmarks
 from apps.ledger.models import Earmark, Line
-from apps.ledger.queries import figures, refundable
+from apps.ledger.queries import figures, gift_allocations, refundable
 from apps.ledger.states import AccountRole, EarmarkKind
 from apps.organizations.queries import federation
 from apps.payments.models import PaymentDispute, ProviderFact
 from apps.payments.queries import refund_way
 from apps.payments.states import DisputeStatus, FactKind
+from apps.publication.queries import public_of_entries
 
 
 def target_room(project: Project) -> int:
@@ -173,17 +174,22 @@ class RefundOffer:
 
 def refund_offer(
     gift: Gift, now: dt.datetime, *, refunds: Sequence[Refund] | None = None,
-    disputes: Sequence[PaymentDispute] | None = None,
+    disputes: Sequence[PaymentDispute] | None = None, inside: bool = False,
+    unspent: int | None = None,
 ) -> RefundOffer:  # fmt: skip
-    """This will say what of a received gift can be refunded, to the fen, and which way (G8).
+    """This will say what of a received gift can be refunded, minor units, and which way (G8).
 
-    Only what is neither spent, held nor already asked for. After the provider failed once, its way is closed. Lists
-    that the caller has read already are not read again.
+    For the donor that is `publicly_unspent`, less what was asked for: the true rest would follow single payments of aid
+    before their release (C4). `inside` gives staff the true rest: neither spent, held nor asked for. After the provider
+    failed once, its way is closed. What the caller has read already (lists, `unspent` of the trace) is not read again.
     """
     refunds = refunds_of_gift(gift) if refunds is None else refunds
     disputes = disputes_of_gift(gift) if disputes is None else disputes
     asked = sum(each.amount for each in refunds if each.status == RefundStatus.REQUESTED)
-    free = refundable(gift.earmark_id, gift.pk) if gift.earmark_id else 0
+    if inside:
+        free = refundable(gift.earmark_id, gift.pk) if gift.earmark_id else 0
+    else:
+        free = publicly_unspent(gift, refunds, unspent)
     failed = any(each.status == RefundStatus.FAILED and each.way == RefundWay.PROVIDER for each in refunds)
     way = refund_way(gift.payment, now) if gift.payment else None
     return RefundOffer(
@@ -191,6 +197,35 @@ def refund_offer(
         until=way.until if way else None, days=way.days if way else None,
         disputed=any(each.status == DisputeStatus.OPEN for each in disputes),
     )  # fmt: skip
+
+
+def truly_left(refund: Refund) -> int:
+    """This will give what could be given back of a requested refund's gift, minor units, to whoever decides."""
+    return refundable(refund.gift.earmark_id, refund.gift_id) if refund.gift.earmark_id else 0
+
+
+def publicly_unspent(gift: Gift, refunds: Sequence[Refund], unspent: int | None = None) -> int:
+    """This will give what of a gift its own page shows as unspent (`unspent` where it has been traced already), minor
+    units, less what is on its way back and what its donor gave another project. A payment of aid counts from its
+    release on, not before (C4)."""
+    if gift.earmark_id is None:
+        return 0
+    left = traced_unspent(gift) if unspent is None else unspent
+    left -= sum(each.amount for each in refunds if each.status == RefundStatus.APPROVED)
+    if gift.late:
+        left -= GiftRedirect.objects.filter(gift=gift).aggregate(n=Sum("amount"))["n"] or 0
+    return max(left, 0)
+
+
+def traced_unspent(gift: Gift) -> int:
+    """This will give a received gift less its fee, refunds, disputes and public uses, minor units."""
+    taken = gift_allocations(gift.pk)
+    told = public_of_entries(each.entry for each in taken if each.kind == "spent")
+    gone = sum(
+        each.amount for each in taken
+        if each.kind in ("fee", "refund", "dispute") or (each.kind == "spent" and each.entry in told)
+    )  # fmt: skip
+    return gift.amount - gone
 
 
 _CHAIN = """

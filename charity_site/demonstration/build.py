@@ -25,6 +25,7 @@ from apps.places.operations import add_town
 from apps.publication.releases import release_due
 from charity_site.demonstration import facts
 from charity_site.demonstration.clockwork import silence, work
+from charity_site.demonstration.families import work_with_families
 from charity_site.demonstration.giving import give_in_other_ways
 from charity_site.demonstration.goods import keep_goods
 from charity_site.demonstration.people import make_staff
@@ -70,6 +71,8 @@ def tell_story(city: City, *, say: Callable[[str], None]) -> None:
     say("a warehouse and its goods")
     open_shop(city)
     say("wishes in the shop")
+    work_with_families(city, projects)
+    say("the centres' tables and cases under them")
     fold_quiet_earmarks()
     release_due(now=now)
     work(now)

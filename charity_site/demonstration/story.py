@@ -97,8 +97,8 @@ def _budget(plan: Plan, fen: int) -> list[BudgetDraft]:
         BudgetDraft("management", "项目管理", management, "Management", cost="management"),
         BudgetDraft("fees", "支付手续费", fees, "Payment fees", cost="fundraising", is_fee_line=True),
     ]
-    if plan.families or not plan.expenses:
-        materials = rest // 5 if plan.expenses else 0
+    if plan.families or not plan.expenses or plan.category == "housing":
+        materials = rest // (2 if plan.category == "housing" else 5) if plan.expenses else 0
         lines.insert(
             0, BudgetDraft("aid", "发给家庭的救助金", rest - materials, "Aid to families", is_aid_line=True)
         )
@@ -161,7 +161,7 @@ def help_families(
         town = city.rng.choice(towns)
         for n in range(min(share, left)):
             where = town if n < 6 or len(towns) == 1 else city.rng.choice(towns)
-            items.append(_aid(city, project, line, _family(city, where, now), plan, now))
+            items.append(_aid(city, project, line, register_family(city, where, now), plan, now))
             tick()
         left -= len(items)
         pay(city, [item for item in items if _approve(city, item, now)], now + dt.timedelta(days=1))
@@ -171,13 +171,14 @@ def help_families(
     release_due(now=city.now)
 
 
-def _family(city: City, town: Town, now: dt.datetime) -> Household:
+def register_family(city: City, town: Town, now: dt.datetime, *, same_as: int = 0) -> Household:
+    """This will register the next fictional family of a town; `same_as`: its head is that of an earlier one."""
     city.families += 1
     n = city.families
     return register_household(
         actor=city.staff[f"caseworker1.{town.code}"], town=town, people=city.rng.randint(1, 6), now=now,
         income_tier=city.rng.choice(["dibao", "low_income", "tekun", "child", "expense"]),
-        private={"name": f"演示户{n}", "id_number": demo_id_number(n), "phone": f"1390000{n:04d}",
+        private={"name": f"演示户{n}", "id_number": demo_id_number(same_as or n), "phone": f"1390000{n:04d}",
                  "address": f"{town.name_zh}演示路{n}号", "bank_name": "演示银行",
                  "bank_account": f"6200000000{n:06d}"},
         consented_at=now,

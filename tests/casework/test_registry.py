@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.casework import files, operations, queries, registry_files
-from apps.casework.models import Household, RegistryEntry, RegistryList, TierRow
+from apps.casework.models import DisabilityRow, Household, Member, RegistryEntry, RegistryList, TierRow
 from apps.core.errors import PermissionRefused
 from apps.core.tables.opening import UnreadableTable
 from apps.core.tables.writing import xlsx_bytes
@@ -262,3 +262,54 @@ def test_forgotten_lists_and_stray_files_are_swept(
 def test_an_entry_that_has_ended_matches_nobody(city: w.World) -> None:
     live(city, table(w.id_number(1), until="2026-11-22").encode(), kind="tekun")
     assert tier(w.household(city, 1)) == "dibao"
+
+
+def disabled(member: Member) -> bool:
+    member.refresh_from_db()
+    return member.has_disability
+
+
+def said_of(member: Member) -> list[tuple[bool, str, int | None]]:
+    rows = DisabilityRow.objects.filter(member=member).order_by("id")
+    return list(rows.values_list("has_disability", "source", "registry_list"))
+
+
+def test_who_leaves_the_list_of_the_disabled_loses_the_mark_with_history(city: w.World) -> None:
+    family = w.household(city, 1)
+    head, child = family.members.get(), add_member(city, family)
+    first = live(city, table(w.id_number(1), number(dt.date(2016, 5, 4))).encode(), kind="disability")
+    assert disabled(head) and disabled(child)
+    second = live(city, table(w.id_number(1)).encode(), kind="disability")
+    assert disabled(head) and not disabled(child)
+    assert said_of(child) == [(True, "registry", first.pk), (False, "registry", second.pk)]
+    assert said_of(head) == [(True, "registry", first.pk)]
+    with pytest.raises(DatabaseError), transaction.atomic():
+        DisabilityRow.objects.update(has_disability=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DisabilityRow.objects.create(member=child, has_disability=True, source="registry", recorded_at=w.NOW)
+
+
+def test_a_list_never_takes_away_what_a_caseworker_saw(city: w.World) -> None:
+    family = w.household(city, 1)
+    child = add_member(city, family, has_disability=True)
+    listed = table(number(dt.date(2016, 5, 4))).encode()
+    live(city, listed, kind="disability")
+    live(city, table(w.id_number(9)).encode(), kind="disability")
+    assert disabled(child) and said_of(child) == []
+    actor = city.people["caseworker_shiqiao"]
+    for has in (False, True, True):
+        operations.change_member(
+            actor=actor, member=child, schooling="primary", has_disability=has, now=w.NOW
+        )
+    assert said_of(child) == [(False, "caseworker", None), (True, "caseworker", None)]
+    operations.remove_member(actor=actor, member=child, now=w.NOW)
+    with pytest.raises(operations.MemberLeft):
+        operations.change_member(actor=actor, member=child, schooling="none", has_disability=False, now=w.NOW)
+
+
+def test_an_entry_that_ends_lowers_the_mark_by_the_clock(city: w.World) -> None:
+    head = w.household(city, 1).members.get()
+    live(city, table(w.id_number(1), until="2026-12-31").encode(), kind="disability")
+    assert operations.lower_ended_disabilities(now=w.NOW) == 0 and disabled(head)
+    assert operations.lower_ended_disabilities(now=w.NOW + dt.timedelta(days=60)) == 1 and not disabled(head)
+    assert operations.lower_ended_disabilities(now=w.NOW + dt.timedelta(days=61)) == 0

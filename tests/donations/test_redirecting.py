@@ -13,13 +13,15 @@ from apps.core.invariants import ordered
 from apps.donations.models import Gift, GiftRedirect
 from apps.donations.operations import redirect_gift
 from apps.donations.operations.opening import NotRaising, PastTarget
-from apps.donations.operations.redirecting import NothingLeft, NotLate
+from apps.donations.operations.redirecting import NothingLeft, NotLate, UsesUnderWay
 from apps.donations.queries import target_room, typical_gift
 from apps.funds.models import Project
 from apps.funds.operations import close_raising
 from apps.funds.queries import project_earmarks
+from apps.ledger.models import Entry
 from apps.ledger.operations import pay_reservation, reserve
 from apps.ledger.queries import figures
+from apps.publication.releases import publish_expense
 from apps.tracing.queries import trace_gift
 from tests import world as w
 from tests.databases import Server
@@ -35,9 +37,9 @@ def late_gift(city: w.World, fen: int = 20_000) -> Gift:
     return gift
 
 
-def spend(city: w.World, fen: int) -> None:
+def spend(city: w.World, fen: int) -> Entry:
     reserve(earmark=city.general, amount=fen, purpose="tests:spend", now=w.NOW)
-    pay_reservation(actor=w.SETUP, purpose="tests:spend", key="tests:spend", cost="programme", budget_line=None,
+    return pay_reservation(actor=w.SETUP, purpose="tests:spend", key="tests:spend", cost="programme", budget_line=None,
                     now=w.NOW, effective_at=w.NOW)  # fmt: skip
 
 
@@ -81,9 +83,19 @@ def test_only_the_donors_own_lots_move(city: w.World) -> None:
     sums_hold()
 
 
-def test_what_was_spent_meanwhile_stays_spent(city: w.World) -> None:
+def test_what_was_spent_meanwhile_stays_spent(city: w.World, client: Client) -> None:
+    """And nothing moves, nor is a figure told, before what was spent is public (C4)."""
     gift, other = late_gift(city), w.make_project(city, slug="zhuxue")
-    spend(city, 15_000)
+    entry = spend(city, 15_000)
+    with pytest.raises(UsesUnderWay):
+        redirect_gift(actor=PUBLIC, gift=gift, project=other, now=w.NOW)
+    page = client.get(f"/gifts/{gift.token}/redirect/").content.decode()
+    assert "198.80" in page and "48.80" not in page
+    assert GiftRedirect.objects.count() == 0
+    publish_expense(
+        entry=entry.pk, earmark=city.general, budget_line=1, category="education", purpose="课本", amount=15_000,
+        currency="CNY", paid_on=w.NOW.date(),
+    )  # fmt: skip
     moved = redirect_gift(actor=PUBLIC, gift=gift, project=other, now=w.NOW)
     assert moved.amount == 20_000 - 120 - 15_000
     sums_hold()

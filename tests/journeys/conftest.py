@@ -39,7 +39,7 @@ def city(committed_db: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(facts, "TOWNS", facts.TOWNS[:2])
     build.silence()
-    return build._ground(7, clock.now())
+    return build.lay_ground(seed=7, now=clock.now(), say=lambda words: None)
 
 
 class Person:

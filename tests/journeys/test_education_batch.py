@@ -28,12 +28,12 @@ def test_a_batch_of_fifty(city: Any, someone: Callable[..., Person], tmp_path: A
     project = story.make_project(city, plan)
     project = funds.start_raising(actor=city.staff["officer1"], project=project, now=clock.now())
     publish_table(city, "education")
-    story.give(city, project, 260, [0], lambda: None)
+    story.give(city, project, 120, [0], lambda: None)
     line = project.budget_lines.get(is_aid_line=True)
     town = Town.objects.get(code="shiqiao")
     worker = city.staff["caseworker1.shiqiao"]
     for n in range(FIFTY):
-        family = story._family(city, town, clock.now())
+        family = story.register_family(city, town, clock.now())
         head = family.members.get()
         head.schooling = "junior_high"
         head.save(update_fields=["schooling"])

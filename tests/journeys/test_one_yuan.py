@@ -267,7 +267,9 @@ def help_four_more(city: Any, project: Any) -> None:
     line = project.budget_lines.get(is_aid_line=True)
     town = next(town for town in city.towns if town.code == "shiqiao")
     now = clock.now()
-    items = [story._aid(city, project, line, story._family(city, town, now), plan, now) for _ in range(4)]
+    items = [
+        story._aid(city, project, line, story.register_family(city, town, now), plan, now) for _ in range(4)
+    ]
     story.pay(city, [item for item in items if story._approve(city, item, now)], now)
     work()
 
@@ -286,7 +288,7 @@ def test_same_person_is_refused_with_words(city: Any, someone: Callable[..., Per
     confirm_grant(actor=city.staff["admin2"], grant=grant, now=clock.now())
     now = clock.now()
     line = project.budget_lines.get(is_aid_line=True)
-    item = story._aid(city, project, line, story._family(city, town, now), facts.PLANS[0], now)
+    item = story._aid(city, project, line, story.register_family(city, town, now), facts.PLANS[0], now)
     person = someone("caseworker1.shiqiao")
     page = person.go(f"/workbench/disbursements/{item.number}/")
     assert page.locator("button[value=verify]").count() == 0

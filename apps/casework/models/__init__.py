@@ -17,7 +17,13 @@ from apps.casework.models.household import (
     Schooling,
     SealedField,
 )
-from apps.casework.models.registry import DuplicateAlert, DuplicateAnswer, RegistryEntry, RegistryList
+from apps.casework.models.registry import (
+    DisabilityRow,
+    DuplicateAlert,
+    DuplicateAnswer,
+    RegistryEntry,
+    RegistryList,
+)
 
 __all__ = [
     "AccessRow",
@@ -28,6 +34,7 @@ __all__ = [
     "Consent",
     "ConsentText",
     "ConsentWithdrawal",
+    "DisabilityRow",
     "DuplicateAlert",
     "DuplicateAnswer",
     "ErasureRequest",

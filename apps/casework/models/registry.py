@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.casework.models.household import Household
+from apps.casework.models.household import Household, Member
 from apps.core.append_only import append_only, refuse_change
 from apps.core.ids import new_public_id
 
@@ -73,6 +73,38 @@ class RegistryEntry(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["digest"], name="registry_by_digest")]
+
+
+@append_only
+class DisabilityRow(models.Model):
+    """That a member has a certificate of disability, or not any more: who said so, and from when. The newest row tells
+    whether a list may take the mark away again; what a caseworker saw, only a caseworker takes away."""
+
+    class Source(models.TextChoices):
+        CASEWORKER = "caseworker", _("社工按证明材料登记")
+        REGISTRY = "registry", _("部门名单比对")
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="disability_rows")
+    has_disability = models.BooleanField()
+    source = models.CharField(max_length=12, choices=Source)
+    registry_list = models.BigIntegerField(null=True)
+    recorded_by = models.BigIntegerField(null=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(source="registry", recorded_by__isnull=True)
+                | Q(source="caseworker", recorded_by__isnull=False, registry_list__isnull=True),
+                name="disability_has_source",
+            ),
+            models.CheckConstraint(
+                condition=~Q(source="registry", has_disability=True) | Q(registry_list__isnull=False),
+                name="disability_names_its_list",
+            ),
+        ]
+        indexes = [models.Index(fields=["member", "-id"], name="disability_by_member")]
+        triggers = refuse_change("disabilityrow")
 
 
 @append_only

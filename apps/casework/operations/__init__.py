@@ -19,9 +19,12 @@ from apps.casework.operations.consenting import (
     ConsentEnded,
     ConsentStands,
     GuardianNeeded,
+    NoConsent,
     give_consent,
+    hold_for_aid,
     withdraw_consent,
 )
+from apps.casework.operations.disabilities import lower_ended_disabilities
 from apps.casework.operations.erasing import (
     ErasureAsked,
     Ground,
@@ -37,6 +40,7 @@ from apps.casework.operations.members import (
     BadBirthDate,
     BirthDateDiffers,
     HeadStays,
+    MemberLeft,
     SexDiffers,
     UnlikelyAge,
     add_member,
@@ -50,6 +54,7 @@ from apps.casework.operations.registering import (
     hold_bank_details,
     register_household,
 )
+from apps.casework.operations.retracing import Step, reindex_traces
 from apps.casework.operations.sealing import Erased, FieldMissing, ReasonMissing
 from apps.casework.operations.sharing import (
     ListTooLarge,
@@ -91,6 +96,8 @@ __all__ = [
     "HeadStays",
     "Line",
     "ListTooLarge",
+    "MemberLeft",
+    "NoConsent",
     "NothingReadable",
     "OlderList",
     "Opened",
@@ -98,6 +105,7 @@ __all__ = [
     "SamePerson",
     "SameVisitor",
     "SexDiffers",
+    "Step",
     "StillNeeded",
     "TooManyAttachments",
     "UnlikelyAge",
@@ -115,7 +123,9 @@ __all__ = [
     "drop_registry_list",
     "give_consent",
     "hold_bank_details",
+    "hold_for_aid",
     "list_head",
+    "lower_ended_disabilities",
     "lower_ended_tiers",
     "newest_form",
     "open_assessment",
@@ -129,6 +139,7 @@ __all__ = [
     "record_assessment",
     "refuse_erasure",
     "register_household",
+    "reindex_traces",
     "remove_member",
     "replay_erasures",
     "set_income_tier",

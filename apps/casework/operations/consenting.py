@@ -9,8 +9,16 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.casework import policies
 from apps.casework.events import ConsentWithdrawn
-from apps.casework.models import Attachment, Consent, ConsentText, ConsentWithdrawal, Member, Purpose
-from apps.casework.operations.sealing import age_of, lock_household
+from apps.casework.models import (
+    Attachment,
+    Consent,
+    ConsentText,
+    ConsentWithdrawal,
+    Household,
+    Member,
+    Purpose,
+)
+from apps.casework.operations.sealing import Erased, age_of, lock_household
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
 from apps.core.errors import BadInput, Conflict
@@ -87,6 +95,24 @@ def withdraw_consent(*, actor: Actor, consent: Consent, now: dt.datetime) -> Con
     if ConsentWithdrawal.objects.filter(consent=consent).exists():
         raise ConsentEnded()
     return end_consent(consent, actor.person_id, now)
+
+
+class NoConsent(Conflict):
+    code = "no_consent"
+    message = _("这一家没有有效的建档同意，不能申请救助。请先在档案里登记同意（户主已撤回的，要重新签）。")
+
+
+def hold_for_aid(household: Household) -> Household:
+    """This will lock a file that aid is about to be asked for, in the running transaction, and refuse one that was
+    destroyed or whose consent to registration ended. Raises Erased, NoConsent."""
+    household = Household.objects.select_for_update(no_key=True, of=("self",)).get(pk=household.pk)
+    if household.data_key is None:
+        raise Erased()
+    if not Consent.objects.filter(
+        household=household, purpose=Purpose.REGISTRATION, withdrawal__isnull=True
+    ).exists():
+        raise NoConsent()
+    return household
 
 
 def end_consent(consent: Consent, person_id: int | None, now: dt.datetime) -> ConsentWithdrawal:

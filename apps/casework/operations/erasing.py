@@ -99,6 +99,7 @@ def erase(household: Household, person_id: int | None, now: dt.datetime) -> None
         end_consent(consent, person_id, now)
     for model in (SealedField, BlindIndex, PrivateTrace):
         model._default_manager.filter(household=household).delete()
+    erasure.wipe_elsewhere(household.pk)
     household.assessments.update(answers=None)
     Member.objects.filter(household=household).update(schooling=Schooling.NONE, has_disability=False)
     kept = Attachment.objects.filter(household=household, erased_at__isnull=True)

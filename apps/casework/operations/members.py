@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.casework import identity, policies
 from apps.casework.models import BlindIndex, Household, Member, MemberField, PrivateField, Relation, Schooling
 from apps.casework.operations.alerting import note_duplicates
+from apps.casework.operations.disabilities import note_disabilities, note_disability_seen
 from apps.casework.operations.sealing import (
     FieldMissing,
     age_of,
@@ -18,7 +19,7 @@ from apps.casework.operations.sealing import (
     seal,
     unseal_member,
 )
-from apps.casework.operations.tiers import note_disabilities, note_matches
+from apps.casework.operations.tiers import note_matches
 from apps.core import crypto
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
@@ -53,6 +54,11 @@ class AlreadyMember(BadInput):
     code = "already_member"
     message = _("这个身份证号已经在这份档案里。")
     field = "id_number"
+
+
+class MemberLeft(Conflict):
+    code = "member_left"
+    message = _("这位成员已经离开这一家，资料不再修改。")
 
 
 class HeadStays(Conflict):
@@ -131,13 +137,19 @@ def add_member(
 def change_member(
     *, actor: Actor, member: Member, schooling: str, has_disability: bool, now: dt.datetime
 ) -> Member:
-    """This will correct a member's stage of schooling and disability. Raises UnlikelyAge."""
+    """This will correct a member's stage of schooling and disability; a change of the latter leaves a row. Raises
+    UnlikelyAge, MemberLeft."""
     household = lock_household(member.household_id)
     authorize(policies.can_change_household, actor, household)
     member = household.members.select_related("household").get(pk=member.pk)
+    if member.left_at is not None:
+        raise MemberLeft()
     _check_schooling(schooling, age_of(member, civil_day(now)))
+    changed = member.has_disability != has_disability
     member.schooling, member.has_disability = schooling, has_disability
     member.save(update_fields=["schooling", "has_disability"])
+    if changed:
+        note_disability_seen(member, actor.person_id, now)
     return member
 
 
@@ -159,7 +171,7 @@ def compare(household: Household, digest: str, now: dt.datetime) -> None:
     """This will compare a person just added (by the hash of their number) with the other files and the live lists."""
     note_duplicates(household, digest, now)
     note_matches([household.pk], now)
-    note_disabilities([household.pk])
+    note_disabilities([household.pk], now)
     household.refresh_from_db(fields=["income_tier"])
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.casework import identity, policies
+from apps.casework.events import BankDetailsChanged
 from apps.casework.models import (
     BlindIndex,
     Consent,
@@ -28,6 +29,7 @@ from apps.core import crypto
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
 from apps.core.errors import BadInput
+from apps.core.events import publish
 from apps.core.policies import authorize
 from apps.places.models import Town
 
@@ -109,7 +111,8 @@ def checked_values(private: Mapping[str, str]) -> dict[str, str]:
 def change_bank_account(
     *, actor: Actor, household: Household, bank_name: str, bank_account: str, now: dt.datetime
 ) -> Household:
-    """This will replace a family's bank details; payments approved before are re-opened by those who pay (P3)."""
+    """This will replace a family's bank details; payments approved for the old ones go back to be approved again, by
+    the event (P3)."""
     household = lock_household(household.pk)
     authorize(policies.can_change_household, actor, household)
     seal(
@@ -121,6 +124,7 @@ def change_bank_account(
     )
     household.bank_changed_at = now
     household.save(update_fields=["bank_changed_at"])
+    publish(BankDetailsChanged(household_id=household.pk))
     return household
 
 

@@ -92,12 +92,13 @@ def seal(household: Household, values: Mapping[str, str], member: Member | None 
                 defaults={"digest": crypto.blind_index(name, value)},
             )
         elif name == PrivateField.NAME:
-            _trace(household, member, PrivateTrace.Kind.NAME, identity.name_traces(value))
+            trace(household, member, PrivateTrace.Kind.NAME, identity.name_traces(value))
         elif name == PrivateField.ADDRESS:
-            _trace(household, member, PrivateTrace.Kind.ADDRESS, identity.address_traces(value))
+            trace(household, member, PrivateTrace.Kind.ADDRESS, identity.address_traces(value))
 
 
-def _trace(household: Household, member: Member | None, kind: str, words: set[str]) -> None:
+def trace(household: Household, member: Member | None, kind: str, words: set[str]) -> None:
+    """This will write the hashes of words that no public text may hold, in place of earlier ones (C5)."""
     PrivateTrace.objects.filter(household=household, member=member, kind=kind).delete()
     PrivateTrace.objects.bulk_create(
         PrivateTrace(

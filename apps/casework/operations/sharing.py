@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.casework import files, policies, registry_files
 from apps.casework.models import PrivateField, RegistryEntry, RegistryList
-from apps.casework.operations.tiers import indexed_in, note_disabilities, note_matches
+from apps.casework.operations.disabilities import note_disabilities
+from apps.casework.operations.tiers import indexed_in, note_matches
 from apps.casework.registry_files import Layout
 from apps.core import crypto
 from apps.core.actors import Actor
@@ -195,7 +196,7 @@ def apply_registry_list(*, pk: int, now: dt.datetime) -> RegistryList:
     item.matched = len(indexed_in([item.pk]))
     item.save(update_fields=["status", "applied_at", "matched"])
     if item.kind == RegistryList.Kind.DISABILITY:
-        note_disabilities(affected)
+        note_disabilities(affected, now, ended_by=item.pk)
     else:
         note_matches(affected, now, ended_by=item)
     RegistryEntry.objects.filter(list__in=older).delete()

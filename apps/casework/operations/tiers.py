@@ -119,20 +119,6 @@ def note_matches(
     return len(rows)
 
 
-def note_disabilities(household_ids: Iterable[int]) -> None:
-    """This will mark the members whom the live disability list names."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE casework_member m SET has_disability = true
-               FROM casework_blindindex b, casework_registryentry e, casework_registrylist l
-               WHERE b.name = 'id_number' AND e.digest = b.digest AND l.id = e.list_id AND l.status = 'live'
-                 AND l.kind = 'disability' AND b.household_id = ANY(%s) AND NOT m.has_disability
-                 AND m.household_id = b.household_id
-                 AND (m.id = b.member_id OR (b.member_id IS NULL AND m.relation = 'head'))""",
-            [list(household_ids)],
-        )
-
-
 def keep_present_tier(household_ids: Iterable[int], day: dt.date) -> int:
     """This will set the present tier of households that have rows to what the rows say for a civil date."""
     ids = sorted(set(household_ids))

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from apps.casework import operations, policies, queries
-from apps.casework.forms import AttachmentForm, ConsentForm, MemberForm, TierForm, VisitForm
+from apps.casework.forms import AttachmentForm, ConsentForm, MemberChangeForm, MemberForm, TierForm, VisitForm
 from apps.casework.models import Household
 from apps.core import clock
 from apps.core.errors import PermissionRefused
@@ -43,6 +43,28 @@ def add(request: Request, file_number: str, what: str) -> HttpResponse:
             messages.success(request, str(said()))
             return redirect("casework_household", found.file_number)
     context = {"household": found, "form": form, "title": title(), "what": what}
+    return render(request, "casework/add.html", context, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def change_member(request: Request, file_number: str, pk: int) -> HttpResponse:
+    """This will correct a member's schooling and disability. Refused to who isn't the town's caseworker."""
+    found = get_object_or_404(queries.files_of(request.actor), file_number=file_number, erased_at=None)
+    if not allowed(policies.can_change_household, request.actor, found):
+        raise PermissionRefused()
+    member = get_object_or_404(found.members.filter(left_at=None), pk=pk)
+    now = {"schooling": member.schooling, "has_disability": member.has_disability}
+    form = MemberChangeForm(request.POST if request.method == "POST" else None, initial=now)
+    if request.method == "POST" and form.is_valid():
+        act = lambda: operations.change_member(  # noqa: E731
+            actor=request.actor, member=member, now=clock.now(), **form.cleaned_data
+        )
+        if attempt_form(form, act):
+            messages.success(request, _("成员资料已更正。"))
+            return redirect("casework_household", found.file_number)
+    title = _("更正成员：%(who)s") % {"who": f"{member.get_relation_display()} {member.pk}"}
+    context = {"household": found, "form": form, "title": title, "what": "change", "button": _("保存更正")}
     return render(request, "casework/add.html", context, status=422 if form.errors else 200)
 
 

@@ -16,8 +16,10 @@ from apps.disbursements.operations.confirming import (
 )
 from apps.disbursements.operations.deciding import (
     approve_disbursement,
+    forget_aided_persons,
     reject_disbursement,
     reopen_approval,
+    reopen_changed_accounts,
     verify_disbursement,
 )
 from apps.disbursements.operations.flagging import note_donors
@@ -48,6 +50,7 @@ __all__ = [
     "confirm_by_code",
     "confirm_disbursement",
     "draft_rule",
+    "forget_aided_persons",
     "issue_code",
     "note_donors",
     "publish_rule",
@@ -56,6 +59,7 @@ __all__ = [
     "reject_disbursement",
     "release_batch",
     "reopen_approval",
+    "reopen_changed_accounts",
     "verify_disbursement",
     "verify_many",
 ]

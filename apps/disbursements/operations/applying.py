@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.casework.models import BlindIndex, Household, Member, PrivateField, Relation
-from apps.casework.operations import hold_bank_details
+from apps.casework.operations import hold_for_aid
+from apps.casework.queries import tier_on
 from apps.core import crypto
 from apps.core.actors import Actor
 from apps.core.clock import add_months, civil_day
@@ -79,9 +80,11 @@ def apply_for_aid(
     """This will apply for a family's aid of an amount somebody judged (P1): the first of four steps. `purpose` may
     become public and passes the privacy check, `need` stays inside; `staff_relation` declares one (P6).
 
-    Raises UseRuleTable where a centre's published table decides the amount (C6): then `apply_by_rule`.
+    Raises UseRuleTable where a centre's published table decides the amount (C6): then `apply_by_rule`; Erased,
+    NoConsent where the family's file doesn't carry an application.
     """
     authorize(policies.can_apply_for_aid, actor, household)
+    household = hold_for_aid(household)
     if rule_for(project, civil_day(now)) is not None:
         raise UseRuleTable()
     if not need.strip():
@@ -103,7 +106,7 @@ def apply_by_rule(
 
     `facts` as `rules.explain` takes them; education's period is its school year whatever dates are given; `attachments`
     are ids in the family's own file. Raises NoRule, FactsMissing, NothingDue, EvidenceMissing, PeriodOverlaps,
-    AidedThisYear.
+    AidedThisYear, Erased, NoConsent.
     """
     authorize(policies.can_apply_for_aid, actor, household)
     if not need.strip():
@@ -111,8 +114,10 @@ def apply_by_rule(
     rule = rule_for(project, civil_day(now))
     if rule is None:
         raise NoRule()
-    hold_bank_details([household.pk])
-    facts, starts_on, ends_on = _facts(rule.kind, facts, household, member, starts_on, ends_on)
+    household = hold_for_aid(household)
+    facts, starts_on, ends_on = _facts(
+        rule.kind, facts, household, member, starts_on, ends_on, civil_day(now)
+    )
     made = explain_aid(rule, household, facts, civil_day(now))
     used = check_evidence(rule, 1, household, member, attachments)
     application = Application.objects.create(
@@ -134,10 +139,10 @@ def apply_for_stage(
     *, actor: Actor, application: Application, attachments: Sequence[int], need: str, now: dt.datetime
 ) -> Disbursement:
     """This will apply for the next instalment of an application once the one before is paid and its photos are in the
-    file (C6). Raises StageNotDue, EvidenceMissing."""
+    file (C6). Raises StageNotDue, EvidenceMissing, Erased, NoConsent."""
     household = Household.objects.get(pk=application.household_id)
     authorize(policies.can_apply_for_aid, actor, household)
-    hold_bank_details([household.pk])
+    household = hold_for_aid(household)
     earlier = list(
         application.disbursements.exclude(status=Status.REJECTED)
         .select_related("project", "budget_line")
@@ -158,12 +163,12 @@ def apply_for_stage(
 
 def _facts(
     kind: str, facts: Mapping[str, Any], household: Household, member: Member | None, starts_on: dt.date,
-    ends_on: dt.date,
+    ends_on: dt.date, today: dt.date,
 ) -> tuple[dict[str, Any], dt.date, dt.date]:  # fmt: skip
-    """What the file itself says comes from the file: tier of the family, schooling of the member."""
+    """What the file itself says comes from the file: the family's tier on the day of asking, the member's schooling."""
     told = dict(facts)
     if kind == AidKind.TEMPORARY:
-        told["tier"] = household.income_tier
+        told["tier"] = tier_on(household, today)
     if kind == AidKind.EDUCATION:
         if member is None or member.household_id != household.pk or member.left_at is not None:
             raise BadInput(_("请选择这一家在读的成员。"), field="member")

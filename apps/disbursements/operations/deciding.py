@@ -115,11 +115,42 @@ def reopen_approval(
     """This will put an approved or returned payment back to `verified`, because its bank account changed (P3)."""
     locked = lock_disbursement(disbursement.pk)
     authorize(policies.can_release, actor, locked.project.fund.organization_id)
+    _reopen(locked, actor, reason, now)
+    return locked
+
+
+@transaction.atomic
+def reopen_changed_accounts(*, actor: Actor, household_id: int, now: dt.datetime) -> list[Disbursement]:
+    """This will put a family's approved or returned payments back to `verified` when they were approved for another
+    bank account than its present one (P3). What is `paying` went out with the account approved; its answer decides.
+    Safe to repeat."""
+    authorize(policies.can_reopen_changed, actor)
+    rows = (
+        Disbursement.objects.select_for_update(of=("self",))
+        .select_related("project__fund", "budget_line")
+        .filter(household=household_id, status__in=(Status.APPROVED, Status.RETURNED))
+        .order_by("id")
+    )
+    found = list(rows)
+    present = hold_accounts([household_id]).get(household_id, "")
+    changed = [row for row in found if row.approved_account != present]
+    for row in changed:
+        _reopen(row, actor, str(_("收款账户已更换，要重新批准。")), now)
+    return changed
+
+
+@transaction.atomic
+def forget_aided_persons(*, household_id: int) -> None:
+    """This will delete the hashes that say whom a family's applications helped in which year; part of erasure, which
+    has been decided by two people."""
+    AidedPerson.objects.filter(application__household=household_id).delete()
+
+
+def _reopen(locked: Disbursement, actor: Actor, reason: str, now: dt.datetime) -> None:
     check_move(locked, Status.VERIFIED, FORWARD)
     _release(locked, now)
     _move(locked, Status.VERIFIED, actor, now, reason, approver_id=None, approved_at=None, approved_account="",
           payer_id=None)  # fmt: skip
-    return locked
 
 
 def lock_disbursement(pk: int) -> Disbursement:

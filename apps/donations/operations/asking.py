@@ -45,6 +45,18 @@ class RefundWaiting(Conflict):
     message = _("这笔捐赠已经有一个退款申请在等批准。请等它有结果，或先撤回它。")
 
 
+class RefusedLately(Conflict):
+    """A donor may not read from refusals what of the money is under way; staff can still ask for them."""
+
+    code = "refund_refused_lately"
+    message = _(
+        "这笔捐赠的退款申请30天内被拒绝过，现在不能再提交。情况有变化的，请联系慈善总会，由工作人员代为申请；或30天后再试。"
+    )
+
+
+REFUSAL_STANDS = dt.timedelta(days=30)
+
+
 class GiftDisputed(Conflict):
     code = "gift_disputed"
     message = _("付款人已经向银行提出争议，银行会处理这笔钱。争议结束之前不能退款，以免退两次。")
@@ -77,8 +89,10 @@ def ask_refund(
 ) -> Refund:  # fmt: skip
     """This will record a request to give a gift back, whole or in part; nothing is held and no money moves yet (G8).
 
-    `money` in minor units of the gift's currency; `bank` only where the provider's way is closed. Only what is neither
-    spent nor held can be asked for. Raises PastRefundable, WrongRefundWay, RefundWaiting, GiftDisputed, WrongState.
+    `money` in minor units of the gift's currency; `bank` only where the provider's way is closed. Staff can ask for
+    what is neither spent nor held. A donor can ask for what the gift's page shows as unspent: where aid without a
+    release has used part of it, a person decides, and no answer here depends on it (C4). Raises PastRefundable,
+    WrongRefundWay, RefundWaiting, RefusedLately, GiftDisputed, WrongState.
     """
     if by_staff:
         authorize(policies.can_ask_refund, actor, gift)
@@ -92,7 +106,15 @@ def ask_refund(
         if (waiting.amount, waiting.source) == (money.minor, _source(by_staff)):
             return waiting  # a double click
         raise RefundWaiting()
-    offer = refund_offer(locked, now)
+    refused = Refund.objects.filter(
+        gift=locked,
+        source=RefundSource.DONOR,
+        status=RefundStatus.REFUSED,
+        decided_at__gt=now - REFUSAL_STANDS,
+    )
+    if not by_staff and refused.exists():
+        raise RefusedLately()
+    offer = refund_offer(locked, now, inside=by_staff)
     if offer.disputed:
         raise GiftDisputed()
     if (bank is None) is not offer.through_provider:

@@ -15,7 +15,7 @@ from apps.core.policies import authorize
 from apps.donations import policies
 from apps.donations.models import Gift, GiftRedirect
 from apps.donations.operations.opening import NotRaising, PastTarget
-from apps.donations.queries import target_room
+from apps.donations.queries import publicly_unspent, refunds_of_gift, target_room
 from apps.donations.states import GiftStatus
 from apps.funds.models import Project
 from apps.funds.operations import lock_project
@@ -34,11 +34,21 @@ class NothingLeft(Conflict):
     message = _("这笔捐赠已经用完、退回或改捐过，没有可以改捐的部分了。")
 
 
+class UsesUnderWay(Conflict):
+    code = "uses_under_way"
+    message = _(
+        "这笔捐赠有一部分正用在还没有公示的事情上，现在还算不清能改捐多少。等它公示以后再来；也可以申请退款，由工作人员答复。"
+    )
+
+
 @transaction.atomic
 def redirect_gift(*, actor: Actor, gift: Gift, project: Project, now: dt.datetime) -> GiftRedirect:
     """This will move the unspent part of a late gift from the micro-fund's general money to a project that raises (F5).
 
-    Once a gift; safe to repeat for the same project. Raises NotLate, NothingLeft, NotRaising, PastTarget.
+    Once a gift; safe to repeat for the same project. Only when the rest is the one its page shows: what moves is
+    public, and would tell a payment before its release (C4).
+
+    Raises NotLate, NothingLeft, UsesUnderWay, NotRaising, PastTarget.
     """
     authorize(policies.can_redirect_gift, actor)
     project = lock_project(project.pk)
@@ -52,9 +62,11 @@ def redirect_gift(*, actor: Actor, gift: Gift, project: Project, now: dt.datetim
         raise NotLate()
     if not accepts_gifts(project, now) or project.currency != gift.currency:
         raise NotRaising()
-    amount = refundable(gift.earmark_id, gift.pk)
+    amount = publicly_unspent(gift, refunds_of_gift(gift))
     if amount <= 0:
         raise NothingLeft()
+    if refundable(gift.earmark_id, gift.pk) != amount:
+        raise UsesUnderWay()
     room = target_room(project)
     if amount > room:
         raise PastTarget(Money(max(room, 0), project.currency))

@@ -15,11 +15,10 @@ from apps.core.pages import private_page
 from apps.donations.models import GiftRedirect
 from apps.donations.operations import redirect_gift
 from apps.donations.operations.redirecting import NotLate
-from apps.donations.queries import gift_of_token
+from apps.donations.queries import gift_of_token, publicly_unspent, refunds_of_gift
 from apps.donations.states import GiftStatus
 from apps.funds.models import Project
 from apps.funds.queries import raising_projects
-from apps.ledger.queries import refundable
 
 
 class RedirectForm(forms.Form):
@@ -51,7 +50,12 @@ def redirect_late_gift(request: HttpRequest, token: str) -> HttpResponse:
             status = error.status
     elif request.method == "POST":
         status = 422
-    context = {"gift": gift, "form": form, "done": done, "left": refundable(gift.earmark_id, gift.pk)}
+    context = {
+        "gift": gift,
+        "form": form,
+        "done": done,
+        "left": publicly_unspent(gift, refunds_of_gift(gift)),
+    }
     response = render(request, "donations/redirect.html", context, status=status)
     response["Referrer-Policy"] = "same-origin"  # no-referrer would make the form's own Origin null
     return response

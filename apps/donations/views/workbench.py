@@ -67,7 +67,7 @@ def new_refund(request: Request) -> HttpResponse:
     gift = queries.find_gift(words, own) if words else None
     if gift is None:
         return render(request, "donations/refund_new.html", {"words": words}, status=404 if words else 200)
-    offer = queries.refund_offer(gift, clock.now())
+    offer = queries.refund_offer(gift, clock.now(), inside=True)
     form = RefundForm(request.POST or None, offer=offer, currency=gift.currency)
     if request.method == "POST" and form.is_valid():
         made = attempt_form(form, lambda: _ask(request.actor, gift, form))
@@ -109,7 +109,7 @@ def refund(request: Request, number: str) -> HttpResponse:
     context = {
         "item": found, "gift": found.gift, "bank": bank, "steps": _steps(found),
         "stops": _stops(found), "receipts": queries.receipts_of_gift(found.gift),
-        "offer": queries.refund_offer(found.gift, clock.now()) if waiting else None,
+        "left": queries.truly_left(found) if waiting else None,
         "today": clock.civil_day(clock.now()),
         "can_decide": waiting and allowed(policies.can_decide_refund, actor, found),
         "can_withdraw": waiting and found.asked_by_id is not None and actor.person_id == found.asked_by_id,

@@ -48,7 +48,8 @@ def gift(request: HttpRequest, token: str) -> HttpResponse:
             "wishes": wishes, "wishes_left": left_of_gift(found) if wishes else 0,
             "trace": trace, "bar": _bar(trace), "flow": draw(gift_places(trace), rest=str(_("其他使用"))),
             "places": gift_places(trace), "moved": moved, "refunds": refunds, "disputes": disputes,
-            **_answers(found), "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes),
+            **_answers(found),
+            "offer": refund_offer(found, context["now"], refunds=refunds, disputes=disputes, unspent=trace.unspent),
         }  # fmt: skip
     response = render(request, "tracing/gift.html", context)
     response["Referrer-Policy"] = "no-referrer"
