@@ -23,7 +23,15 @@ WITH sides AS (
   UNION ALL
   SELECT m.lot_id, l.kind, -m.quantity FROM inventory_movement m JOIN inventory_location l ON l.id = m.source_id
 ), sums AS (SELECT lot_id, {", ".join(f"{_sum(name)} AS {name}" for name in _COLUMNS)} FROM sides GROUP BY lot_id),
-stock AS (
+added AS (
+  SELECT lot_id, location_id, sum(q) AS q FROM (
+    SELECT lot_id, target_id AS location_id, quantity AS q FROM inventory_movement
+    UNION ALL SELECT lot_id, source_id, -quantity FROM inventory_movement
+  ) m GROUP BY 1, 2
+), unlike AS (
+  SELECT DISTINCT lot_id FROM added FULL JOIN inventory_moved kept USING (lot_id, location_id)
+  WHERE added.q IS DISTINCT FROM kept.quantity
+), stock AS (
   SELECT s.lot_id, sum(quantity) FILTER (WHERE l.kind IN ('intake', 'shelf', 'quarantine')) AS in_stock,
          min(quantity) AS least
   FROM inventory_stock s JOIN inventory_location l ON l.id = s.location_id GROUP BY 1)
@@ -31,7 +39,7 @@ SELECT o.number FROM inventory_lot o LEFT JOIN inventory_lottotal t ON t.lot_id 
 LEFT JOIN sums s ON s.lot_id = o.id LEFT JOIN stock k ON k.lot_id = o.id
 WHERE ({", ".join(f"t.{name}" for name in _COLUMNS)}) IS DISTINCT FROM ({", ".join(f"s.{name}" for name in _COLUMNS)})
    OR {" + ".join(f"t.{name}" for name in COMING)} <> {" + ".join(f"t.{name}" for name in STANDING)}
-   OR coalesce(k.in_stock, 0) <> t.in_stock OR k.least < 0
+   OR coalesce(k.in_stock, 0) <> t.in_stock OR k.least < 0 OR o.id IN (SELECT lot_id FROM unlike)
 ORDER BY o.id LIMIT 20
 """  # noqa: S608
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from apps.core.text import fold
+from apps.inventory.words import narrowed
 from apps.inventory.models import (
     BoardRow,
     Consignment,
@@ -79,9 +79,7 @@ def lots(wanted: LotFilter) -> QuerySet[Lot]:
         rows = rows.filter(stock__location__kind=Place.INTAKE, stock__quantity__gt=0)
     elif wanted.state == "expired" and wanted.today:
         rows = rows.filter(expires_on__lt=wanted.today, total__in_stock__gt=0)
-    for word in fold(wanted.words).split()[:6]:
-        rows = rows.filter(Q(folded__contains=word) | Q(number__iexact=word))
-    return rows
+    return narrowed(rows, wanted.words)
 
 
 def after(rows: QuerySet[Any], cursor: str, field: str = "public_id") -> QuerySet[Any]:

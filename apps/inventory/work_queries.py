@@ -8,7 +8,6 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from apps.core.actors import Actor
 from apps.core.clock import civil_day
-from apps.core.text import fold
 from apps.inventory.errors import ForeignCode
 from apps.inventory.models import (
     Consignment,
@@ -22,6 +21,7 @@ from apps.inventory.models import (
     Warehouse,
 )
 from apps.inventory.states import Place, Receiver
+from apps.inventory.words import narrowed
 
 
 def warehouses_of(actor: Actor) -> QuerySet[Warehouse]:
@@ -104,9 +104,7 @@ def on_shelves(warehouse: Warehouse, words: str = "", *, limit: int = 200) -> li
     rows = Stock.objects.filter(
         location__warehouse=warehouse, location__kind=Place.SHELF, quantity__gt=0
     ).select_related("lot__unit", "location")
-    for word in fold(words).split()[:6]:
-        rows = rows.filter(Q(lot__folded__contains=word) | Q(lot__number__iexact=word))
-    return list(rows.order_by(F("lot__expires_on").asc(nulls_last=True), "lot__id", "location__name")[:limit])
+    return list(narrowed(rows, words, "lot__").order_by(F("lot__expires_on").asc(nulls_last=True), "lot__id", "location__name")[:limit])
 
 
 def todo(actor: Actor, now: dt.datetime) -> dict[str, int]:

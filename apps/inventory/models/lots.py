@@ -51,7 +51,8 @@ class Consignment(models.Model):
 
 
 class Lot(models.Model):
-    """Goods of one kind that came together. Its facts are frozen once written; a value may be added once."""
+    """Goods of one kind that came together. Its facts are frozen once written; a value may be added once. `folded` is
+    item and specification as a line of units (core.text), which the search of lots compares."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     number = models.CharField(max_length=20, unique=True)
@@ -62,7 +63,7 @@ class Lot(models.Model):
     )
     category = models.CharField(max_length=12, choices=states.Category)
     item = models.CharField(max_length=120)
-    folded = models.CharField(max_length=400, editable=False)
+    folded = models.TextField(editable=False)
     spec = models.CharField(max_length=160, blank=True)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     quantity = models.DecimalField(max_digits=14, decimal_places=3)
@@ -166,9 +167,30 @@ class Stock(models.Model):
         ]  # fmt: skip
 
 
+class Moved(models.Model):
+    """What the movements of a lot add up to at a location, below zero where goods come from. Only the movements' own
+    trigger writes it; stock and sums are checked against it at every commit."""
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="+")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=14, decimal_places=3)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lot", "location"], name="moved_once")]
+        triggers = [
+            pgtrigger.Protect(
+                name="moved_by_movements", operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("pg_trigger_depth() < 1"),
+            ),
+            pgtrigger.Protect(name="moved_stays", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="moved_never_emptied", operation=pgtrigger.Truncate),
+        ]  # fmt: skip
+
+
 class LotTotal(models.Model):
     """A lot's sum (I2), locked first by everything that moves it. `booked` is the quantity that is in the ledger's
-    inventory and `value` what it stands there for (fen); `delivered_value` what was given out."""
+    inventory and `value` what it stands there for (fen); `delivered_value` what was given out; `posted` counts its
+    movements' ledger entries."""
 
     lot = models.OneToOneField(Lot, on_delete=models.PROTECT, primary_key=True, related_name="total")
     received = models.DecimalField(max_digits=14, decimal_places=3, default=0)
@@ -184,6 +206,7 @@ class LotTotal(models.Model):
     booked = models.DecimalField(max_digits=14, decimal_places=3, default=0)
     value = models.BigIntegerField(default=0)
     delivered_value = models.BigIntegerField(default=0)
+    posted = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [

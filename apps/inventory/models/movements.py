@@ -13,7 +13,7 @@ from apps.inventory.models.dispatches import DispatchLine, Handover
 from apps.inventory.models.lots import Lot
 from apps.inventory.models.making import Conversion
 from apps.inventory.models.places import Location
-from apps.inventory.models.rules import CLOSES, FITS
+from apps.inventory.models.rules import ADDS_UP, CLOSES, FITS
 
 
 @append_only
@@ -73,6 +73,9 @@ class Movement(models.Model):
             pgtrigger.Trigger(
                 name="movement_fits", operation=pgtrigger.Insert, when=pgtrigger.Before, func=FITS,
                 declare=[("source", "record"), ("target", "record"), ("lot", "record")],
+            ),
+            pgtrigger.Trigger(
+                name="movement_adds_up", operation=pgtrigger.Insert, when=pgtrigger.After, func=ADDS_UP
             ),
             pgtrigger.Trigger(
                 name="movement_closes", operation=pgtrigger.Insert, when=pgtrigger.After,

@@ -23,10 +23,7 @@ def _sum(column: str) -> str:
 CLOSES = f"""
 IF EXISTS (
   SELECT 1 FROM (
-    SELECT location_id, sum(q) AS q FROM (
-      SELECT target_id AS location_id, quantity AS q FROM inventory_movement WHERE lot_id = NEW.lot_id
-      UNION ALL SELECT source_id, -quantity FROM inventory_movement WHERE lot_id = NEW.lot_id
-    ) m GROUP BY location_id
+    SELECT location_id, quantity AS q FROM inventory_moved WHERE lot_id = NEW.lot_id
   ) moved
   FULL JOIN (SELECT location_id, quantity FROM inventory_stock WHERE lot_id = NEW.lot_id) kept USING (location_id)
   JOIN inventory_location l ON l.id = location_id
@@ -35,10 +32,7 @@ IF EXISTS (
 ) OR NOT EXISTS (
   SELECT 1 FROM inventory_lottotal t, (
     SELECT {", ".join(f"{_sum(name)} AS {name}" for name in _COLUMNS)} FROM (
-      SELECT l.kind, m.quantity AS q FROM inventory_movement m JOIN inventory_location l ON l.id = m.target_id
-      WHERE m.lot_id = NEW.lot_id
-      UNION ALL
-      SELECT l.kind, -m.quantity FROM inventory_movement m JOIN inventory_location l ON l.id = m.source_id
+      SELECT l.kind, m.quantity AS q FROM inventory_moved m JOIN inventory_location l ON l.id = m.location_id
       WHERE m.lot_id = NEW.lot_id
     ) sides
   ) s
@@ -50,7 +44,16 @@ IF EXISTS (
 END IF;
 RETURN NULL;
 """  # noqa: S608  (put together from the constants of states)
-"""I2 at every commit: stock and sums are exactly what the movements say."""
+"""I2 at every commit: stock and sums are exactly what the movements add up to (`inventory_moved`), at the same cost
+however many a lot has. That `inventory_moved` itself is their sum is proven daily (invariants)."""
+
+ADDS_UP = """
+INSERT INTO inventory_moved (lot_id, location_id, quantity)
+VALUES (NEW.lot_id, NEW.source_id, -NEW.quantity), (NEW.lot_id, NEW.target_id, NEW.quantity)
+ON CONFLICT (lot_id, location_id) DO UPDATE SET quantity = inventory_moved.quantity + EXCLUDED.quantity;
+RETURN NULL;
+"""
+"""What a movement adds to the sums it is checked against; nothing else may write them."""
 
 FITS = f"""
 SELECT l.kind, l.warehouse_id INTO source FROM inventory_location l WHERE l.id = NEW.source_id;

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
+from apps.core.bulk import set_columns
 from apps.core.clock import civil_day
 from apps.core.errors import BadInput
 from apps.core.events import publish
@@ -71,7 +72,13 @@ def plan_dispatch(
     )  # fmt: skip
     note_status(dispatch, "", history=DispatchStatusChange, actor=actor, now=now)
     seen: set[tuple[int, int]] = set()
-    for n, pick in enumerate(picks, 1):
+    held = {
+        (lot, location): quantity
+        for lot, location, quantity in Stock.objects.filter(lot__in={pick.lot.pk for pick in picks}).values_list(
+            "lot", "location", "quantity"
+        )
+    }
+    for pick in picks:
         if pick.lot.warehouse_id != warehouse.pk or (pick.lot.pk, pick.location.pk) in seen:
             raise BadInput(_("同一批、同一库位只写一行，而且要是这个仓库的。"), field="lot")
         seen.add((pick.lot.pk, pick.location.pk))
@@ -79,13 +86,12 @@ def plan_dispatch(
         check_quantity(pick.quantity, pick.lot.unit.places)
         if pick.lot.expires_on and pick.lot.expires_on < civil_day(now):
             raise Expired()
-        if not Stock.objects.filter(
-            lot=pick.lot, location=pick.location, quantity__gte=pick.quantity
-        ).exists():
+        if held.get((pick.lot.pk, pick.location.pk), 0) < pick.quantity:
             raise NotEnoughStock()
-        DispatchLine.objects.create(
-            dispatch=dispatch, n=n, lot=pick.lot, location=pick.location, planned=pick.quantity
-        )
+    DispatchLine.objects.bulk_create(
+        DispatchLine(dispatch=dispatch, n=n, lot=pick.lot, location=pick.location, planned=pick.quantity)
+        for n, pick in enumerate(picks, 1)
+    )
     return dispatch
 
 
@@ -119,7 +125,7 @@ def send_dispatch(
     if not moves:
         raise NothingWanted()
     post_moves(actor=actor, moves=moves, now=now)
-    DispatchLine.objects.bulk_update(lines, ["sent"])
+    set_columns(lines, ["sent"])
     move(
         locked, DispatchStatus.ON_ROAD, forward=DISPATCH_FORWARD, history=DispatchStatusChange, actor=actor, now=now,
         sent_at=now, carrier=carrier.strip()[:80], driver=driver.strip()[:40],
@@ -153,12 +159,12 @@ def bring_back(
     locked = lock_dispatch(dispatch.pk)
     authorize(policies.can_keep_goods, actor, locked.warehouse)
     transit = place_of(locked.warehouse_id, Place.TRANSIT)
-    moves = []
+    moves, lines = [], []
     for line, quantity in lines_with(locked, quantities):
+        lines.append(line)
         if quantity > line.sent - line.handed - line.back - line.lost:
             raise NotEnoughStock(_("第%(n)s行在途的没有这么多。") % {"n": line.n})
         line.back += quantity
-        line.save(update_fields=["back"])
         moves.append(
             Move(
                 Kind.BRING_BACK,
@@ -170,6 +176,7 @@ def bring_back(
                 dispatch_line=line.pk,
             )
         )
+    set_columns(lines, ["back"])
     post_moves(actor=actor, moves=moves, now=now)
     close_if_done(locked, actor, now)
     return locked

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.casework.models import Household
 from apps.core.actors import Actor
+from apps.core.bulk import set_columns
 from apps.core.errors import BadInput, WrongState
 from apps.core.events import publish
 from apps.core.policies import authorize
@@ -42,16 +43,17 @@ def record_handover(
         handed_by_id=actor.person_id, signer=signer.strip()[:40],
     )  # fmt: skip
     transit, recipient = (place_of(locked.warehouse_id, kind) for kind in (Place.TRANSIT, Place.RECIPIENT))
-    moves = []
+    moves, lines = [], []
     for line, quantity in lines_with(locked, quantities):
+        lines.append(line)
         if quantity > line.sent - line.handed - line.back - line.lost:
             raise NotEnoughStock(_("第%(n)s行在途的没有这么多。") % {"n": line.n})
         line.handed += quantity
-        line.save(update_fields=["handed"])
         moves.append(
             Move(Kind.DELIVER, line.lot_id, transit, recipient, quantity, signer=signer.strip()[:40],
                  dispatch_line=line.pk, handover=handover.pk)
         )  # fmt: skip
+    set_columns(lines, ["handed"])
     post_moves(actor=actor, moves=moves, now=now)
     if slip.strip():
         _confirm(handover, Confirmed.SLIP, slip, now)
@@ -88,16 +90,17 @@ def take_back(
     if not reason.strip():
         raise BadInput(_("请写明退回的原因。"), field="reason")
     recipient = place_of(locked.warehouse_id, Place.RECIPIENT)
-    moves = []
+    moves, lines = [], []
     for line, quantity in lines_with(locked, quantities):
+        lines.append(line)
         if quantity > line.handed - line.taken_back:
             raise NotEnoughStock(_("第%(n)s行交出去的没有这么多。") % {"n": line.n})
         line.taken_back += quantity
-        line.save(update_fields=["taken_back"])
         moves.append(
             Move(Kind.TAKE_BACK, line.lot_id, recipient, line.location_id, quantity, reason.strip(),
                  dispatch_line=line.pk)
         )  # fmt: skip
+    set_columns(lines, ["taken_back"])
     post_moves(actor=actor, moves=moves, now=now)
     return locked
 

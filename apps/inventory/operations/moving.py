@@ -4,12 +4,12 @@ value posted to the ledger, the board rolled up, all in the caller's transaction
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import connection
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
@@ -18,7 +18,7 @@ from apps.core.clock import civil_day
 from apps.core.crash import crash_point
 from apps.core.pages import bump_epoch
 from apps.inventory.errors import BadQuantity, Expired, NotEnoughStock
-from apps.inventory.models import Location, Lot, LotTotal, Movement, Stock, Warehouse
+from apps.inventory.models import Location, Lot, LotTotal, Movement, Warehouse
 from apps.inventory.states import BUCKET, COMING, SOURCES, STANDING, Kind, Place
 from apps.ledger.models import Book, Earmark
 from apps.ledger.operations import GoodsPosting, open_goods_earmark, post_goods
@@ -36,14 +36,28 @@ AGAINST = {
 
 LARGEST = Decimal(10) ** 9
 _COLUMNS = (*COMING, *STANDING, "booked", "value", "delivered_value")
-_PUT = """
-INSERT INTO inventory_stock (lot_id, location_id, quantity) VALUES (%s, %s, %s)
-ON CONFLICT (lot_id, location_id) DO UPDATE SET quantity = inventory_stock.quantity + EXCLUDED.quantity
+_COUNTED = (*_COLUMNS, "posted")
+_RESTOCK = """
+WITH net AS (
+  SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[]) AS n(lot_id, location_id, quantity)
+), put AS (
+  INSERT INTO inventory_stock (lot_id, location_id, quantity)
+  SELECT lot_id, location_id, quantity FROM net WHERE quantity > 0
+  ON CONFLICT (lot_id, location_id) DO UPDATE SET quantity = inventory_stock.quantity + EXCLUDED.quantity
+), taken AS (
+  UPDATE inventory_stock s SET quantity = s.quantity + net.quantity FROM net
+  WHERE net.quantity < 0 AND s.lot_id = net.lot_id AND s.location_id = net.location_id
+    AND s.quantity >= -net.quantity
+  RETURNING 1
+)
+SELECT count(*) FROM taken
 """
 _ON_BOARD = (*COMING, *STANDING, "value", "delivered_value")
 _BOARD = f"""
 INSERT INTO inventory_boardrow (category, unit_id, changed_at, {", ".join(_ON_BOARD)})
-VALUES (%s, %s, %s, {", ".join(["%s"] * len(_ON_BOARD))})
+SELECT category, unit_id, %s, {", ".join(_ON_BOARD)}
+FROM unnest(%s::text[], %s::text[], {", ".join(["%s::numeric[]"] * len(_ON_BOARD))})
+  AS n(category, unit_id, {", ".join(_ON_BOARD)})
 ON CONFLICT (category, unit_id) DO UPDATE SET
   changed_at = greatest(inventory_boardrow.changed_at, EXCLUDED.changed_at),
   {", ".join(f"{name} = inventory_boardrow.{name} + EXCLUDED.{name}" for name in _ON_BOARD)}
@@ -134,6 +148,7 @@ def post_moves(
         )
     }
     sums_of: Board = {} if board is None else board
+    net: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
     rows = []
     for move in moves:
         total = totals[move.lot]
@@ -145,7 +160,9 @@ def post_moves(
         before = {name: getattr(total, name) for name in _ON_BOARD}
         value = _value(move, total, source, target)
         _shift(total, move.quantity, value, source, target, move.kind)
-        _restock(move, source, target)
+        if source not in SOURCES:
+            net[move.lot, move.source] -= move.quantity
+        net[move.lot, move.target] += move.quantity
         sums = sums_of.setdefault((lot.category, lot.unit_id), {})
         for name in _ON_BOARD:
             sums[name] = sums.get(name, 0) + getattr(total, name) - before[name]
@@ -158,11 +175,12 @@ def post_moves(
                 dispatch_line_id=move.dispatch_line, handover_id=move.handover, conversion_id=move.conversion,
             )
         )  # fmt: skip
+    _restock(net)
     crash_point("inventory.stock_moved")
     _post(actor, rows, totals, now)
     made = Movement.objects.bulk_create(rows)
     crash_point("inventory.movements_written")
-    set_columns(list(totals.values()), _COLUMNS)
+    set_columns(list(totals.values()), _COUNTED)
     if board is None:
         roll_up(sums_of, now)
     bump_epoch()
@@ -171,9 +189,13 @@ def post_moves(
 
 def roll_up(board: Board, now: dt.datetime) -> None:
     """This will add to the public board's rows, in the order of their keys (they are the last locks taken)."""
+    keys = sorted(board)
     with connection.cursor() as cursor:
-        for (category, unit), sums in sorted(board.items()):
-            cursor.execute(_BOARD, [category, unit, now, *(sums.get(name, 0) for name in _ON_BOARD)])
+        cursor.execute(
+            _BOARD,
+            [now, [category for category, _unit in keys], [unit for _category, unit in keys],
+             *([board[key].get(name, 0) for key in keys] for name in _ON_BOARD)],
+        )  # fmt: skip
 
 
 def goods_earmark(warehouse: Warehouse) -> Earmark:
@@ -214,38 +236,36 @@ def _shift(total: LotTotal, quantity: Decimal, value: int, source: str, target: 
         total.delivered_value -= value
 
 
-def _restock(move: Move, source: str, target: str) -> None:
-    """Takes from one location and puts into the other. The limit stands in the statement, and in the table's check."""
-    if source not in SOURCES:
-        taken = Stock.objects.filter(lot=move.lot, location=move.source, quantity__gte=move.quantity).update(
-            quantity=F("quantity") - move.quantity
-        )
-        if not taken:
-            raise NotEnoughStock()
+def _restock(net: Mapping[tuple[int, int], Decimal]) -> None:
+    """Takes and puts what the movements come to at each location, in one statement. The limit stands in it, and in the
+    table's check; what comes and goes at one location within the same commit leaves no row."""
+    rows = [(lot, location, quantity) for (lot, location), quantity in sorted(net.items()) if quantity]
     with connection.cursor() as cursor:
-        cursor.execute(_PUT, [move.lot, move.target, move.quantity])
+        cursor.execute(_RESTOCK, [[row[n] for row in rows] for n in range(3)])
+        (taken,) = cursor.fetchone()
+    if taken != sum(quantity < 0 for _lot, _location, quantity in rows):
+        raise NotEnoughStock()
 
 
 def _post(actor: Actor, rows: list[Movement], totals: dict[int, LotTotal], now: dt.datetime) -> None:
-    """The ledger, an entry for each movement with a value; the entry's key is the movement's place in the lot's way,
-    which the lot's lock makes unique."""
+    """The ledger, an entry for each movement with a value; the entry's key is its place among the lot's entries, which
+    the lot's lock makes unique."""
     worthy = [row for row in rows if row.value and row.kind in AGAINST]
     if not worthy:
         return
-    counts: dict[int, int] = {}
+    owners: dict[int, tuple[Warehouse, list[Movement]]] = {}
     for row in worthy:
         warehouse = totals[row.lot_id].lot.warehouse
-        n = counts[row.lot_id] = counts.get(row.lot_id, _entries_of(row.lot_id)) + 1
-        (entry,) = post_goods(
-            actor=actor, earmark=goods_earmark(warehouse),
-            postings=[
-                GoodsPosting(f"goods:{row.lot_id}:{n}", row.value, AGAINST[Kind(row.kind)],
+        owners.setdefault(warehouse.organization_id, (warehouse, []))[1].append(row)
+    for warehouse, mine in owners.values():
+        postings = []
+        for row in mine:
+            totals[row.lot_id].posted += 1
+            postings.append(
+                GoodsPosting(f"goods:{row.lot_id}:{totals[row.lot_id].posted}", row.value, AGAINST[Kind(row.kind)],
                              row.kind in (Kind.PASS, Kind.OVER, Kind.TAKE_BACK), now)
-            ],
-        )  # fmt: skip
-        row.entry = entry.pk
+            )  # fmt: skip
+        entries = post_goods(actor=actor, earmark=goods_earmark(warehouse), postings=postings)
+        for row, entry in zip(mine, entries, strict=True):
+            row.entry = entry.pk
     crash_point("inventory.goods_posted")
-
-
-def _entries_of(lot: int) -> int:
-    return Movement.objects.filter(lot=lot, entry__isnull=False).count()

@@ -17,7 +17,7 @@ from apps.core.errors import BadInput
 from apps.core.images import remake_picture
 from apps.core.money import Money
 from apps.core.policies import authorize
-from apps.core.text import fold
+from apps.core.text import unit_line
 from apps.inventory import policies
 from apps.inventory.errors import NothingWanted, UnknownUnit, ValueKnown
 from apps.inventory.models import (
@@ -141,7 +141,7 @@ def make_lot(
     item, spec = draft.item.strip()[:120], draft.spec.strip()[:160]
     lot = Lot.objects.create(
         number=new_number("L", now), warehouse=warehouse, consignment=consignment, made_by=made_by,
-        category=draft.category, item=item, folded=fold(f"{item} {spec}")[:400], spec=spec, unit=unit,
+        category=draft.category, item=item, folded=unit_line([item, spec]), spec=spec, unit=unit,
         quantity=draft.quantity, per_unit=draft.per_unit, inner_unit_id=draft.inner_unit or None,
         unit_value=draft.unit_value.minor if draft.unit_value else None, basis=draft.basis if draft.unit_value else "",
         basis_source=draft.basis_source.strip()[:120] if draft.unit_value else "", expires_on=draft.expires_on,

@@ -31,6 +31,16 @@ def known_entry(key: str) -> Entry | None:
     return Entry.objects.filter(idempotency_key=key).first()
 
 
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """An entry to be."""
+
+    key: str
+    postings: Sequence[Posting]
+    effective_at: dt.datetime
+    reverses: Entry | None = None
+
+
 def write_entry(
     *, kind: str, key: str, book: int, currency: str, postings: Sequence[Posting], effective_at: dt.datetime,
     actor: Actor, reverses: Entry | None = None,
@@ -39,7 +49,19 @@ def write_entry(
 
     Raises IntegrityError when the key is known: callers look it up under their lock first.
     """
-    kept = [posting for posting in postings if posting.amount]
+    draft = EntryDraft(key, postings, effective_at, reverses)
+    return write_entries(kind=kind, book=book, currency=currency, drafts=[draft], actor=actor)[0]
+
+
+def write_entries(
+    *, kind: str, book: int, currency: str, drafts: Sequence[EntryDraft], actor: Actor
+) -> list[Entry]:
+    """This will insert entries of a kind and their lines, in the same few statements for any number of them.
+
+    Raises IntegrityError when a key is known.
+    """
+    lines = [[posting for posting in draft.postings if posting.amount] for draft in drafts]
+    kept = [posting for mine in lines for posting in mine]
     roles = {posting.role for posting in kept}
     accounts = {
         account.role: account
@@ -47,9 +69,12 @@ def write_entry(
     }
     codes = {posting.channel for posting in kept if posting.channel}
     channels = dict(Channel.objects.filter(code__in=codes).values_list("code", "id")) if codes else {}
-    entry = Entry.objects.create(
-        kind=kind, idempotency_key=key, currency=currency, line_count=len(kept), reverses=reverses,
-        effective_at=effective_at, actor_person=actor.person_id, actor_label=actor.label[:80],
+    entries = Entry.objects.bulk_create(
+        Entry(
+            kind=kind, idempotency_key=draft.key, currency=currency, line_count=len(mine), reverses=draft.reverses,
+            effective_at=draft.effective_at, actor_person=actor.person_id, actor_label=actor.label[:80],
+        )
+        for draft, mine in zip(drafts, lines, strict=True)
     )  # fmt: skip
     Line.objects.bulk_create(
         Line(
@@ -57,9 +82,10 @@ def write_entry(
             earmark_id=posting.earmark, budget_line=posting.budget_line,
             channel_id=channels[posting.channel] if posting.channel else None, currency=currency, amount=posting.amount,
         )
-        for n, posting in enumerate(kept, start=1)
+        for entry, mine in zip(entries, lines, strict=True)
+        for n, posting in enumerate(mine, start=1)
     )  # fmt: skip
-    return entry
+    return entries
 
 
 def claim_entry(**fields: object) -> Entry | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from apps.core.actors import Actor
 from apps.ledger.models import Book, Earmark, Entry
 from apps.ledger.operations.books import open_book
-from apps.ledger.operations.entries import Posting, write_entry
+from apps.ledger.operations.entries import EntryDraft, Posting, write_entries
 from apps.ledger.states import AccountRole, EarmarkKind, EntryKind
 
 
@@ -42,14 +42,13 @@ def post_goods(*, actor: Actor, earmark: Earmark, postings: Sequence[GoodsPostin
 
     Raises IntegrityError when a key is known.
     """
-    return [
-        write_entry(
-            kind=EntryKind.GOODS, key=one.key, book=earmark.book_id, currency=earmark.currency,
-            postings=[
-                Posting(AccountRole.INVENTORY, one.value if one.incoming else -one.value),
-                Posting(one.against, -one.value if one.incoming else one.value, earmark=earmark.pk, channel="goods"),
-            ],
-            effective_at=one.effective_at, actor=actor,
-        )
+    drafts = [
+        EntryDraft(one.key, effective_at=one.effective_at, postings=[
+            Posting(AccountRole.INVENTORY, one.value if one.incoming else -one.value),
+            Posting(one.against, -one.value if one.incoming else one.value, earmark=earmark.pk, channel="goods"),
+        ])
         for one in postings
     ]  # fmt: skip
+    return write_entries(
+        kind=EntryKind.GOODS, book=earmark.book_id, currency=earmark.currency, drafts=drafts, actor=actor
+    )

@@ -1,0 +1,158 @@
+"""What goods cost: a few statements however many lines, a check that doesn't grow with history, an indexed search."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.inventory import operations as ops, queries, work_queries
+from apps.inventory.models import Lot, Movement
+from apps.inventory.operations import Pick
+from apps.inventory.operations.moving import Move, post_moves
+from apps.inventory.queries import LotFilter
+from apps.inventory.states import Kind
+from tests.inventory import goods as g
+
+D = Decimal
+WRITTEN = ("INSERT", "SELECT", "UPDATE", "WITH", "DELETE")
+
+
+def statements(act: Any) -> int:
+    with CaptureQueriesContext(connection, ) as caught:
+        act()
+    return sum(each["sql"].lstrip().upper().startswith(WRITTEN) for each in caught.captured_queries)
+
+
+@pytest.mark.django_db
+def test_one_movement_takes_at_most_ten_statements() -> None:
+    store = g.build()
+    lot = g.stored(store, g.draft(fen=1_200))
+    assert statements(
+        lambda: ops.store_goods(actor=store.keeper, lot=lot, source=store.shelf, target=store.shelf2, quantity=D(1),
+                                now=g.NOW)
+    ) <= 7  # fmt: skip
+    assert statements(
+        lambda: post_moves(
+            actor=store.keeper, now=g.NOW,
+            moves=[Move(Kind.GIVE_BACK, lot.pk, store.shelf.pk, store.place("returned").pk, D(1), "x")],
+        )
+    ) <= 12, "with its ledger entry; one of them finds the place"  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_fifty_lines_take_the_statements_of_one() -> None:
+    store = g.build()
+    few = _way(store, 1)
+    many = _way(store, 50)
+    assert many == few
+    assert sum(many.values()) <= 60
+    g.check()
+
+
+def _way(store: g.Store, lines: int) -> dict[str, int]:
+    g.receive(store, *(g.draft(f"物资{n}", fen=100 + n) for n in range(lines)))
+    lots = list(Lot.objects.select_related("unit").order_by("-pk")[:lines])
+    for lot in lots:
+        ops.inspect_lot(actor=store.keeper, lot=lot, passed=D(10), failed=D(0), shelf=store.shelf, now=g.NOW)
+    found: dict[str, Any] = {}
+
+    def plan() -> None:
+        found["dispatch"] = ops.plan_dispatch(
+            actor=store.keeper, warehouse=store.warehouse, picks=[Pick(lot, store.shelf, D(4)) for lot in lots],
+            town=store.city.towns[0], now=g.NOW,
+        )  # fmt: skip
+
+    each = dict.fromkeys(range(1, lines + 1), D(2))
+    return {
+        "plan": statements(plan),
+        "send": statements(
+            lambda: ops.send_dispatch(
+                actor=store.keeper, dispatch=found["dispatch"], carrier="x", now=g.NOW)
+        ),
+        "hand": statements(
+            lambda: ops.record_handover(
+                actor=store.caseworker, dispatch=found["dispatch"], quantities=each, now=g.NOW)
+        ),
+        "back": statements(
+            lambda: ops.bring_back(
+                actor=store.keeper, dispatch=found["dispatch"], quantities=each, reason="x", now=g.NOW)
+        ),
+    }  # fmt: skip
+
+
+def test_the_check_of_a_lot_reads_no_more_after_a_long_history(committed_db: Any) -> None:
+    """Rows of movements fetched while one is posted and committed, after few and after 400 of the same lot."""
+    store = g.build()
+    lot = g.stored(store, g.draft(quantity="1000"))
+
+    def there_and_back(times: int) -> None:
+        pair = (store.shelf.pk, store.shelf2.pk)
+        for _ in range(times):
+            post_moves(
+                actor=store.keeper, now=g.NOW,
+                moves=[Move(Kind.STORE, lot.pk, *(pair if n % 2 == 0 else pair[::-1]), D(1)) for n in range(100)],
+            )  # fmt: skip
+
+    few = _read(store, lot)
+    from django.db import transaction
+
+    with transaction.atomic():
+        there_and_back(4)
+    assert Movement.objects.filter(lot=lot).count() > 400
+    assert _read(store, lot) <= few + 2
+    g.check()
+
+
+def _read(store: g.Store, lot: Lot) -> int:
+    """How many rows of movements one more movement makes the database read, by its own statistics."""
+    sql = """SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+             WHERE relname = 'inventory_movement'"""
+    from django.db import transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        ops.store_goods(
+            actor=store.keeper, lot=lot, source=store.shelf, target=store.shelf2, quantity=D(1), now=g.NOW
+        )
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(sql)
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_words_of_lots() -> None:
+    store = g.build()
+    lot = g.stored(store, g.draft("医用外科口罩", "10", "盒", category="medical", spec="N95，50只/盒"))
+    other = g.stored(store, g.draft("罩衣 Disposable", "10", "件", category="medical", spec="外科用"))
+
+    def found(words: str) -> set[int]:
+        listed = set(queries.lots(LotFilter(words=words)).values_list("pk", flat=True))
+        assert {row.lot_id for row in work_queries.on_shelves(store.warehouse, words)} == listed
+        return listed
+
+    both = {lot.pk, other.pk}
+    for words, wanted in {
+        "罩": both, "口罩": {lot.pk}, "外科口罩": {lot.pk}, "外科": both, "外科 衣": {other.pk}, "醫用": {lot.pk},
+        "n95": {lot.pk}, "ｎ９５": {lot.pk}, "disp": {other.pk}, "科口": {lot.pk}, "罩衣外科": set(), "口罩n95": set(),
+        "罩口": set(), "50只": {lot.pk}, "'\\": both, "a'b\\c": set(), lot.number: {lot.pk},
+        lot.number.lower(): {lot.pk}, "衣disposable": {other.pk}, "，": both,
+    }.items():  # fmt: skip
+        if words in ("'\\", "，"):
+            found(words)
+            continue
+        assert found(words) == wanted, words
+
+
+@pytest.mark.django_db
+def test_the_index_answers_words() -> None:
+    store = g.build()
+    g.stored(store)
+    rows = queries.lots(LotFilter(words="外科口罩"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_indexscan = off")
+    plan = rows.explain()
+    assert "lot_by_words" in plan, plan
