@@ -7,26 +7,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cms', '0004_story_consents'),
-        ('wagtailcore', '0098_apitoken'),
+        ("cms", "0004_story_consents"),
+        ("wagtailcore", "0098_apitoken"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ShopPage',
+            name="ShopPage",
             fields=[
-                ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
-                ('gate_note', models.TextField(blank=True, editable=False, verbose_name='未公布的原因')),
-                ('body', wagtail.fields.StreamField([('heading', 0), ('paragraph', 1), ('quote', 2)], blank=True, block_lookup={0: ('wagtail.blocks.CharBlock', (), {'label': '小标题', 'max_length': 80}), 1: ('wagtail.blocks.RichTextBlock', (), {'features': ['bold', 'italic', 'link', 'ol', 'ul'], 'label': '正文'}), 2: ('wagtail.blocks.BlockQuoteBlock', (), {'label': '引语'})}, verbose_name='故事')),
-                ('about_family', models.BooleanField(default=False, help_text='写到一户家庭的处境就要勾选，不写名字也算。', verbose_name='写到了受助家庭')),
-                ('consent_codes', models.CharField(blank=True, help_text='向镇街社工要。写到几户就填几个，用空格分开。同意撤回时故事自动撤下。', max_length=200, verbose_name='故事同意编号')),
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to=settings.WAGTAIL_PAGE_MODEL,
+                    ),
+                ),
+                ("gate_note", models.TextField(blank=True, editable=False, verbose_name="未公布的原因")),
+                (
+                    "body",
+                    wagtail.fields.StreamField(
+                        [("heading", 0), ("paragraph", 1), ("quote", 2)],
+                        blank=True,
+                        block_lookup={
+                            0: ("wagtail.blocks.CharBlock", (), {"label": "小标题", "max_length": 80}),
+                            1: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {"features": ["bold", "italic", "link", "ol", "ul"], "label": "正文"},
+                            ),
+                            2: ("wagtail.blocks.BlockQuoteBlock", (), {"label": "引语"}),
+                        },
+                        verbose_name="故事",
+                    ),
+                ),
+                (
+                    "about_family",
+                    models.BooleanField(
+                        default=False,
+                        help_text="写到一户家庭的处境就要勾选，不写名字也算。",
+                        verbose_name="写到了受助家庭",
+                    ),
+                ),
+                (
+                    "consent_codes",
+                    models.CharField(
+                        blank=True,
+                        help_text="向镇街社工要。写到几户就填几个，用空格分开。同意撤回时故事自动撤下。",
+                        max_length=200,
+                        verbose_name="故事同意编号",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '博爱商城页首',
-                'verbose_name_plural': '博爱商城页首',
+                "verbose_name": "博爱商城页首",
+                "verbose_name_plural": "博爱商城页首",
             },
-            bases=('wagtailcore.page',),
+            bases=("wagtailcore.page",),
         ),
     ]

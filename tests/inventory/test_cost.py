@@ -22,7 +22,9 @@ WRITTEN = ("INSERT", "SELECT", "UPDATE", "WITH", "DELETE")
 
 
 def statements(act: Any) -> int:
-    with CaptureQueriesContext(connection, ) as caught:
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
         act()
     return sum(each["sql"].lstrip().upper().startswith(WRITTEN) for each in caught.captured_queries)
 
