@@ -83,8 +83,4 @@ class Migration(migrations.Migration):
             model_name='moved',
             trigger=pgtrigger.compiler.Trigger(name='moved_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='53e04485ae3e465be85cde0f988da09ebf3725da', operation='DELETE', pgid='pgtrigger_moved_stays_ea765', table='inventory_moved', when='BEFORE')),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='moved',
-            trigger=pgtrigger.compiler.Trigger(name='moved_never_emptied', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot truncate rows from % table', TG_TABLE_NAME;", hash='f9f8eedabea3fce60498949f1c306e73fb49942e', operation='TRUNCATE', pgid='pgtrigger_moved_never_emptied_c925d', table='inventory_moved', when='BEFORE')),
-        ),
     ]
