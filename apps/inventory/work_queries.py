@@ -104,7 +104,11 @@ def on_shelves(warehouse: Warehouse, words: str = "", *, limit: int = 200) -> li
     rows = Stock.objects.filter(
         location__warehouse=warehouse, location__kind=Place.SHELF, quantity__gt=0
     ).select_related("lot__unit", "location")
-    return list(narrowed(rows, words, "lot__").order_by(F("lot__expires_on").asc(nulls_last=True), "lot__id", "location__name")[:limit])
+    return list(
+        narrowed(rows, words, "lot__").order_by(
+            F("lot__expires_on").asc(nulls_last=True), "lot__id", "location__name"
+        )[:limit]
+    )
 
 
 def todo(actor: Actor, now: dt.datetime) -> dict[str, int]:

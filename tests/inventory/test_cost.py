@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.inventory import operations as ops, queries, work_queries
+from apps.inventory import operations as ops
+from apps.inventory import queries, work_queries
 from apps.inventory.models import Lot, Movement
 from apps.inventory.operations import Pick
 from apps.inventory.operations.moving import Move, post_moves
@@ -22,7 +23,9 @@ WRITTEN = ("INSERT", "SELECT", "UPDATE", "WITH", "DELETE")
 
 
 def statements(act: Any) -> int:
-    with CaptureQueriesContext(connection, ) as caught:
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
         act()
     return sum(each["sql"].lstrip().upper().startswith(WRITTEN) for each in caught.captured_queries)
 

@@ -5,7 +5,6 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-
 FILL = """
 INSERT INTO inventory_moved (lot_id, location_id, quantity)
 SELECT lot_id, location_id, sum(q) FROM (
@@ -20,67 +19,152 @@ SET CONSTRAINTS ALL IMMEDIATE;
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0002_units'),
+        ("inventory", "0002_units"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='lottotal',
-            name='lot_total_closes',
+            model_name="lottotal",
+            name="lot_total_closes",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='movement',
-            name='movement_closes',
+            model_name="movement",
+            name="movement_closes",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='stock',
-            name='stock_closes',
+            model_name="stock",
+            name="stock_closes",
         ),
         migrations.CreateModel(
-            name='Moved',
+            name="Moved",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.location')),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.lot')),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="inventory.location"
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="inventory.lot"
+                    ),
+                ),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
             ],
-            options={'constraints': [models.UniqueConstraint(fields=('lot', 'location'), name='moved_once')]},
+            options={"constraints": [models.UniqueConstraint(fields=("lot", "location"), name="moved_once")]},
         ),
         migrations.AddField(
-            model_name='lottotal',
-            name='posted',
+            model_name="lottotal",
+            name="posted",
             field=models.PositiveIntegerField(db_default=0, default=0),
         ),
         migrations.AlterField(
-            model_name='lot',
-            name='folded',
+            model_name="lot",
+            name="folded",
             field=models.TextField(editable=False),
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
         pgtrigger.migrations.AddTrigger(
-            model_name='lottotal',
-            trigger=pgtrigger.compiler.Trigger(name='lot_total_closes', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="\nIF EXISTS (\n  SELECT 1 FROM (\n    SELECT location_id, quantity AS q FROM inventory_moved WHERE lot_id = NEW.lot_id\n  ) moved\n  FULL JOIN (SELECT location_id, quantity FROM inventory_stock WHERE lot_id = NEW.lot_id) kept USING (location_id)\n  JOIN inventory_location l ON l.id = location_id\n  WHERE CASE WHEN l.kind IN ('donor', 'made', 'found') THEN kept.quantity IS NOT NULL\n        ELSE coalesce(moved.q, 0) <> coalesce(kept.quantity, 0) END\n) OR NOT EXISTS (\n  SELECT 1 FROM inventory_lottotal t, (\n    SELECT coalesce(-sum(q) FILTER (WHERE kind IN ('donor')), 0) AS received, coalesce(-sum(q) FILTER (WHERE kind IN ('made')), 0) AS made, coalesce(-sum(q) FILTER (WHERE kind IN ('found')), 0) AS found, coalesce(sum(q) FILTER (WHERE kind IN ('intake', 'shelf', 'quarantine')), 0) AS in_stock, coalesce(sum(q) FILTER (WHERE kind IN ('transit')), 0) AS in_transit, coalesce(sum(q) FILTER (WHERE kind IN ('recipient')), 0) AS delivered, coalesce(sum(q) FILTER (WHERE kind IN ('returned')), 0) AS returned, coalesce(sum(q) FILTER (WHERE kind IN ('sold')), 0) AS sold, coalesce(sum(q) FILTER (WHERE kind IN ('written_off')), 0) AS written_off, coalesce(sum(q) FILTER (WHERE kind IN ('converted')), 0) AS converted FROM (\n      SELECT l.kind, m.quantity AS q FROM inventory_moved m JOIN inventory_location l ON l.id = m.location_id\n      WHERE m.lot_id = NEW.lot_id\n    ) sides\n  ) s\n  WHERE t.lot_id = NEW.lot_id\n    AND (t.received, t.made, t.found, t.in_stock, t.in_transit, t.delivered, t.returned, t.sold, t.written_off, t.converted) = (s.received, s.made, s.found, s.in_stock, s.in_transit, s.delivered, s.returned, s.sold, s.written_off, s.converted)\n) THEN\n  RAISE EXCEPTION 'lot % does not close', NEW.lot_id\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'lot_closes';\nEND IF;\nRETURN NULL;\n", hash='9ea09916b269df342605e6537d4dcb64e67d2503', operation='INSERT OR UPDATE', pgid='pgtrigger_lot_total_closes_4eb6d', table='inventory_lottotal', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="lottotal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="lot_total_closes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\nIF EXISTS (\n  SELECT 1 FROM (\n    SELECT location_id, quantity AS q FROM inventory_moved WHERE lot_id = NEW.lot_id\n  ) moved\n  FULL JOIN (SELECT location_id, quantity FROM inventory_stock WHERE lot_id = NEW.lot_id) kept USING (location_id)\n  JOIN inventory_location l ON l.id = location_id\n  WHERE CASE WHEN l.kind IN ('donor', 'made', 'found') THEN kept.quantity IS NOT NULL\n        ELSE coalesce(moved.q, 0) <> coalesce(kept.quantity, 0) END\n) OR NOT EXISTS (\n  SELECT 1 FROM inventory_lottotal t, (\n    SELECT coalesce(-sum(q) FILTER (WHERE kind IN ('donor')), 0) AS received, coalesce(-sum(q) FILTER (WHERE kind IN ('made')), 0) AS made, coalesce(-sum(q) FILTER (WHERE kind IN ('found')), 0) AS found, coalesce(sum(q) FILTER (WHERE kind IN ('intake', 'shelf', 'quarantine')), 0) AS in_stock, coalesce(sum(q) FILTER (WHERE kind IN ('transit')), 0) AS in_transit, coalesce(sum(q) FILTER (WHERE kind IN ('recipient')), 0) AS delivered, coalesce(sum(q) FILTER (WHERE kind IN ('returned')), 0) AS returned, coalesce(sum(q) FILTER (WHERE kind IN ('sold')), 0) AS sold, coalesce(sum(q) FILTER (WHERE kind IN ('written_off')), 0) AS written_off, coalesce(sum(q) FILTER (WHERE kind IN ('converted')), 0) AS converted FROM (\n      SELECT l.kind, m.quantity AS q FROM inventory_moved m JOIN inventory_location l ON l.id = m.location_id\n      WHERE m.lot_id = NEW.lot_id\n    ) sides\n  ) s\n  WHERE t.lot_id = NEW.lot_id\n    AND (t.received, t.made, t.found, t.in_stock, t.in_transit, t.delivered, t.returned, t.sold, t.written_off, t.converted) = (s.received, s.made, s.found, s.in_stock, s.in_transit, s.delivered, s.returned, s.sold, s.written_off, s.converted)\n) THEN\n  RAISE EXCEPTION 'lot % does not close', NEW.lot_id\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'lot_closes';\nEND IF;\nRETURN NULL;\n",
+                    hash="9ea09916b269df342605e6537d4dcb64e67d2503",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_lot_total_closes_4eb6d",
+                    table="inventory_lottotal",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='movement',
-            trigger=pgtrigger.compiler.Trigger(name='movement_adds_up', sql=pgtrigger.compiler.UpsertTriggerSql(func='\nINSERT INTO inventory_moved (lot_id, location_id, quantity)\nVALUES (NEW.lot_id, NEW.source_id, -NEW.quantity), (NEW.lot_id, NEW.target_id, NEW.quantity)\nON CONFLICT (lot_id, location_id) DO UPDATE SET quantity = inventory_moved.quantity + EXCLUDED.quantity;\nRETURN NULL;\n', hash='dc7aba511e8b43b3dc1ad4de2fb52a4bbae622ee', operation='INSERT', pgid='pgtrigger_movement_adds_up_c38f0', table='inventory_movement', when='AFTER')),
+            model_name="movement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="movement_adds_up",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nINSERT INTO inventory_moved (lot_id, location_id, quantity)\nVALUES (NEW.lot_id, NEW.source_id, -NEW.quantity), (NEW.lot_id, NEW.target_id, NEW.quantity)\nON CONFLICT (lot_id, location_id) DO UPDATE SET quantity = inventory_moved.quantity + EXCLUDED.quantity;\nRETURN NULL;\n",
+                    hash="dc7aba511e8b43b3dc1ad4de2fb52a4bbae622ee",
+                    operation="INSERT",
+                    pgid="pgtrigger_movement_adds_up_c38f0",
+                    table="inventory_movement",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='movement',
-            trigger=pgtrigger.compiler.Trigger(name='movement_closes', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="\nIF EXISTS (\n  SELECT 1 FROM (\n    SELECT location_id, quantity AS q FROM inventory_moved WHERE lot_id = NEW.lot_id\n  ) moved\n  FULL JOIN (SELECT location_id, quantity FROM inventory_stock WHERE lot_id = NEW.lot_id) kept USING (location_id)\n  JOIN inventory_location l ON l.id = location_id\n  WHERE CASE WHEN l.kind IN ('donor', 'made', 'found') THEN kept.quantity IS NOT NULL\n        ELSE coalesce(moved.q, 0) <> coalesce(kept.quantity, 0) END\n) OR NOT EXISTS (\n  SELECT 1 FROM inventory_lottotal t, (\n    SELECT coalesce(-sum(q) FILTER (WHERE kind IN ('donor')), 0) AS received, coalesce(-sum(q) FILTER (WHERE kind IN ('made')), 0) AS made, coalesce(-sum(q) FILTER (WHERE kind IN ('found')), 0) AS found, coalesce(sum(q) FILTER (WHERE kind IN ('intake', 'shelf', 'quarantine')), 0) AS in_stock, coalesce(sum(q) FILTER (WHERE kind IN ('transit')), 0) AS in_transit, coalesce(sum(q) FILTER (WHERE kind IN ('recipient')), 0) AS delivered, coalesce(sum(q) FILTER (WHERE kind IN ('returned')), 0) AS returned, coalesce(sum(q) FILTER (WHERE kind IN ('sold')), 0) AS sold, coalesce(sum(q) FILTER (WHERE kind IN ('written_off')), 0) AS written_off, coalesce(sum(q) FILTER (WHERE kind IN ('converted')), 0) AS converted FROM (\n      SELECT l.kind, m.quantity AS q FROM inventory_moved m JOIN inventory_location l ON l.id = m.location_id\n      WHERE m.lot_id = NEW.lot_id\n    ) sides\n  ) s\n  WHERE t.lot_id = NEW.lot_id\n    AND (t.received, t.made, t.found, t.in_stock, t.in_transit, t.delivered, t.returned, t.sold, t.written_off, t.converted) = (s.received, s.made, s.found, s.in_stock, s.in_transit, s.delivered, s.returned, s.sold, s.written_off, s.converted)\n) THEN\n  RAISE EXCEPTION 'lot % does not close', NEW.lot_id\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'lot_closes';\nEND IF;\nRETURN NULL;\n", hash='a1f4d9ff861a6b3614d2cedbe30e1cc751200ba7', operation='INSERT', pgid='pgtrigger_movement_closes_a06f1', table='inventory_movement', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="movement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="movement_closes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\nIF EXISTS (\n  SELECT 1 FROM (\n    SELECT location_id, quantity AS q FROM inventory_moved WHERE lot_id = NEW.lot_id\n  ) moved\n  FULL JOIN (SELECT location_id, quantity FROM inventory_stock WHERE lot_id = NEW.lot_id) kept USING (location_id)\n  JOIN inventory_location l ON l.id = location_id\n  WHERE CASE WHEN l.kind IN ('donor', 'made', 'found') THEN kept.quantity IS NOT NULL\n        ELSE coalesce(moved.q, 0) <> coalesce(kept.quantity, 0) END\n) OR NOT EXISTS (\n  SELECT 1 FROM inventory_lottotal t, (\n    SELECT coalesce(-sum(q) FILTER (WHERE kind IN ('donor')), 0) AS received, coalesce(-sum(q) FILTER (WHERE kind IN ('made')), 0) AS made, coalesce(-sum(q) FILTER (WHERE kind IN ('found')), 0) AS found, coalesce(sum(q) FILTER (WHERE kind IN ('intake', 'shelf', 'quarantine')), 0) AS in_stock, coalesce(sum(q) FILTER (WHERE kind IN ('transit')), 0) AS in_transit, coalesce(sum(q) FILTER (WHERE kind IN ('recipient')), 0) AS delivered, coalesce(sum(q) FILTER (WHERE kind IN ('returned')), 0) AS returned, coalesce(sum(q) FILTER (WHERE kind IN ('sold')), 0) AS sold, coalesce(sum(q) FILTER (WHERE kind IN ('written_off')), 0) AS written_off, coalesce(sum(q) FILTER (WHERE kind IN ('converted')), 0) AS converted FROM (\n      SELECT l.kind, m.quantity AS q FROM inventory_moved m JOIN inventory_location l ON l.id = m.location_id\n      WHERE m.lot_id = NEW.lot_id\n    ) sides\n  ) s\n  WHERE t.lot_id = NEW.lot_id\n    AND (t.received, t.made, t.found, t.in_stock, t.in_transit, t.delivered, t.returned, t.sold, t.written_off, t.converted) = (s.received, s.made, s.found, s.in_stock, s.in_transit, s.delivered, s.returned, s.sold, s.written_off, s.converted)\n) THEN\n  RAISE EXCEPTION 'lot % does not close', NEW.lot_id\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'lot_closes';\nEND IF;\nRETURN NULL;\n",
+                    hash="a1f4d9ff861a6b3614d2cedbe30e1cc751200ba7",
+                    operation="INSERT",
+                    pgid="pgtrigger_movement_closes_a06f1",
+                    table="inventory_movement",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='stock',
-            trigger=pgtrigger.compiler.Trigger(name='stock_closes', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="\nIF EXISTS (\n  SELECT 1 FROM (\n    SELECT location_id, quantity AS q FROM inventory_moved WHERE lot_id = NEW.lot_id\n  ) moved\n  FULL JOIN (SELECT location_id, quantity FROM inventory_stock WHERE lot_id = NEW.lot_id) kept USING (location_id)\n  JOIN inventory_location l ON l.id = location_id\n  WHERE CASE WHEN l.kind IN ('donor', 'made', 'found') THEN kept.quantity IS NOT NULL\n        ELSE coalesce(moved.q, 0) <> coalesce(kept.quantity, 0) END\n) OR NOT EXISTS (\n  SELECT 1 FROM inventory_lottotal t, (\n    SELECT coalesce(-sum(q) FILTER (WHERE kind IN ('donor')), 0) AS received, coalesce(-sum(q) FILTER (WHERE kind IN ('made')), 0) AS made, coalesce(-sum(q) FILTER (WHERE kind IN ('found')), 0) AS found, coalesce(sum(q) FILTER (WHERE kind IN ('intake', 'shelf', 'quarantine')), 0) AS in_stock, coalesce(sum(q) FILTER (WHERE kind IN ('transit')), 0) AS in_transit, coalesce(sum(q) FILTER (WHERE kind IN ('recipient')), 0) AS delivered, coalesce(sum(q) FILTER (WHERE kind IN ('returned')), 0) AS returned, coalesce(sum(q) FILTER (WHERE kind IN ('sold')), 0) AS sold, coalesce(sum(q) FILTER (WHERE kind IN ('written_off')), 0) AS written_off, coalesce(sum(q) FILTER (WHERE kind IN ('converted')), 0) AS converted FROM (\n      SELECT l.kind, m.quantity AS q FROM inventory_moved m JOIN inventory_location l ON l.id = m.location_id\n      WHERE m.lot_id = NEW.lot_id\n    ) sides\n  ) s\n  WHERE t.lot_id = NEW.lot_id\n    AND (t.received, t.made, t.found, t.in_stock, t.in_transit, t.delivered, t.returned, t.sold, t.written_off, t.converted) = (s.received, s.made, s.found, s.in_stock, s.in_transit, s.delivered, s.returned, s.sold, s.written_off, s.converted)\n) THEN\n  RAISE EXCEPTION 'lot % does not close', NEW.lot_id\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'lot_closes';\nEND IF;\nRETURN NULL;\n", hash='ffc93c89160186aeb7c3c08501454670c9d7cd96', operation='INSERT OR UPDATE', pgid='pgtrigger_stock_closes_031f0', table='inventory_stock', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="stock",
+            trigger=pgtrigger.compiler.Trigger(
+                name="stock_closes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\nIF EXISTS (\n  SELECT 1 FROM (\n    SELECT location_id, quantity AS q FROM inventory_moved WHERE lot_id = NEW.lot_id\n  ) moved\n  FULL JOIN (SELECT location_id, quantity FROM inventory_stock WHERE lot_id = NEW.lot_id) kept USING (location_id)\n  JOIN inventory_location l ON l.id = location_id\n  WHERE CASE WHEN l.kind IN ('donor', 'made', 'found') THEN kept.quantity IS NOT NULL\n        ELSE coalesce(moved.q, 0) <> coalesce(kept.quantity, 0) END\n) OR NOT EXISTS (\n  SELECT 1 FROM inventory_lottotal t, (\n    SELECT coalesce(-sum(q) FILTER (WHERE kind IN ('donor')), 0) AS received, coalesce(-sum(q) FILTER (WHERE kind IN ('made')), 0) AS made, coalesce(-sum(q) FILTER (WHERE kind IN ('found')), 0) AS found, coalesce(sum(q) FILTER (WHERE kind IN ('intake', 'shelf', 'quarantine')), 0) AS in_stock, coalesce(sum(q) FILTER (WHERE kind IN ('transit')), 0) AS in_transit, coalesce(sum(q) FILTER (WHERE kind IN ('recipient')), 0) AS delivered, coalesce(sum(q) FILTER (WHERE kind IN ('returned')), 0) AS returned, coalesce(sum(q) FILTER (WHERE kind IN ('sold')), 0) AS sold, coalesce(sum(q) FILTER (WHERE kind IN ('written_off')), 0) AS written_off, coalesce(sum(q) FILTER (WHERE kind IN ('converted')), 0) AS converted FROM (\n      SELECT l.kind, m.quantity AS q FROM inventory_moved m JOIN inventory_location l ON l.id = m.location_id\n      WHERE m.lot_id = NEW.lot_id\n    ) sides\n  ) s\n  WHERE t.lot_id = NEW.lot_id\n    AND (t.received, t.made, t.found, t.in_stock, t.in_transit, t.delivered, t.returned, t.sold, t.written_off, t.converted) = (s.received, s.made, s.found, s.in_stock, s.in_transit, s.delivered, s.returned, s.sold, s.written_off, s.converted)\n) THEN\n  RAISE EXCEPTION 'lot % does not close', NEW.lot_id\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'lot_closes';\nEND IF;\nRETURN NULL;\n",
+                    hash="ffc93c89160186aeb7c3c08501454670c9d7cd96",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_stock_closes_031f0",
+                    table="inventory_stock",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="moved",
+            trigger=pgtrigger.compiler.Trigger(
+                name="moved_by_movements",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (pg_trigger_depth() < 1)",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot insert or update rows from % table', TG_TABLE_NAME;",
+                    hash="eac293eb23f67552c93a1d00dcb91e3a6a5eeda4",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_moved_by_movements_b9884",
+                    table="inventory_moved",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="moved",
+            trigger=pgtrigger.compiler.Trigger(
+                name="moved_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="53e04485ae3e465be85cde0f988da09ebf3725da",
+                    operation="DELETE",
+                    pgid="pgtrigger_moved_stays_ea765",
+                    table="inventory_moved",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='moved',
-            trigger=pgtrigger.compiler.Trigger(name='moved_by_movements', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (pg_trigger_depth() < 1)', func="RAISE EXCEPTION 'pgtrigger: Cannot insert or update rows from % table', TG_TABLE_NAME;", hash='eac293eb23f67552c93a1d00dcb91e3a6a5eeda4', operation='INSERT OR UPDATE', pgid='pgtrigger_moved_by_movements_b9884', table='inventory_moved', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='moved',
-            trigger=pgtrigger.compiler.Trigger(name='moved_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='53e04485ae3e465be85cde0f988da09ebf3725da', operation='DELETE', pgid='pgtrigger_moved_stays_ea765', table='inventory_moved', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='moved_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='107d2ab6c14888c3c9def17e7dc2755cdcb75070', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_moved_no_truncate_48d91', table='inventory_moved', when='BEFORE')),
         ),
     ]

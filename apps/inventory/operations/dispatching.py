@@ -74,9 +74,9 @@ def plan_dispatch(
     seen: set[tuple[int, int]] = set()
     held = {
         (lot, location): quantity
-        for lot, location, quantity in Stock.objects.filter(lot__in={pick.lot.pk for pick in picks}).values_list(
-            "lot", "location", "quantity"
-        )
+        for lot, location, quantity in Stock.objects.filter(
+            lot__in={pick.lot.pk for pick in picks}
+        ).values_list("lot", "location", "quantity")
     }
     for pick in picks:
         if pick.lot.warehouse_id != warehouse.pk or (pick.lot.pk, pick.location.pk) in seen:
