@@ -164,7 +164,18 @@ class Migration(migrations.Migration):
             ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='moved',
-            trigger=pgtrigger.compiler.Trigger(name='moved_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;", hash='107d2ab6c14888c3c9def17e7dc2755cdcb75070', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_moved_no_truncate_48d91', table='inventory_moved', when='BEFORE')),
+            model_name="moved",
+            trigger=pgtrigger.compiler.Trigger(
+                name="moved_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="107d2ab6c14888c3c9def17e7dc2755cdcb75070",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_moved_no_truncate_48d91",
+                    table="inventory_moved",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
