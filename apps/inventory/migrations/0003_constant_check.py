@@ -166,14 +166,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="moved",
             trigger=pgtrigger.compiler.Trigger(
-<<<<<<< HEAD
-                name="moved_never_emptied",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot truncate rows from % table', TG_TABLE_NAME;",
-                    hash="f9f8eedabea3fce60498949f1c306e73fb49942e",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_moved_never_emptied_c925d",
-=======
                 name="moved_no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
@@ -181,7 +173,6 @@ class Migration(migrations.Migration):
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_moved_no_truncate_48d91",
->>>>>>> wt-7c
                     table="inventory_moved",
                     when="BEFORE",
                 ),
