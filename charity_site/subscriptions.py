@@ -6,7 +6,7 @@ from apps.casework.events import BankDetailsChanged, ConsentWithdrawn, Household
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
 from apps.disbursements import handlers as disbursements
-from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid
+from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid, DisbursementReturned
 from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import ReportSubmitted
 from apps.donations import handlers as donations
@@ -73,6 +73,7 @@ def subscribe() -> None:
     register(TeamOpened, notifications.mail_team_opened)
     register(GiftListRecorded, donations.close_full_campaign_of_list)
     register(DisbursementPaid, disclosures.begin_on_payment, families.ask_code_when_paid)
+    register(DisbursementReturned, disbursements.reopen_returned)
     register(ConfirmationCodeAsked, families.send_code)
     register(ProjectStatusChanged, disclosures.begin_on_executing, publication.tell_rest_of_completed)
     register(ReportSubmitted, disclosures.draw_on_submission)

@@ -267,7 +267,9 @@ def help_four_more(city: Any, project: Any) -> None:
     line = project.budget_lines.get(is_aid_line=True)
     town = next(town for town in city.towns if town.code == "shiqiao")
     now = clock.now()
-    items = [story._aid(city, project, line, story.register_family(city, town, now), plan, now) for _ in range(4)]
+    items = [
+        story._aid(city, project, line, story.register_family(city, town, now), plan, now) for _ in range(4)
+    ]
     story.pay(city, [item for item in items if story._approve(city, item, now)], now)
     work()
 
