@@ -69,7 +69,9 @@ def draw(places: Sequence[Place], *, most: int = 8, rest: str = "") -> Flow:
             f" {BAR} {from_y + height:.1f}Z"
         )
         text_y = f"{top + max(min(height / 2 + 5, height), 14):.1f}"
-        bands.append(Band(fit(place.label), place.amount, place.tone, path, f"{top:.1f}", f"{height:.1f}", text_y))
+        bands.append(
+            Band(fit(place.label), place.amount, place.tone, path, f"{top:.1f}", f"{height:.1f}", text_y)
+        )
         from_y += height
     return Flow(WIDTH, round(y), f"{whole:.1f}", bands)
 

@@ -202,8 +202,8 @@ def test_a_picture_loses_no_fen(amounts: list[int]) -> None:
     ("words", "cut"),
     [
         ("Serious illness aid", "Serious illness aid"), ("未使用（含办理中的救助）", "未使用（含办理中的救助）"),
-        ("Unspent (including aid under way)", "Unspent (including aid…"), ("大病救助和康复训练的其他支出", "大病救助和康复训练的其…"),
-        ("", ""),
+        ("Unspent (including aid under way)", "Unspent (including aid…"), ("", ""),
+        ("大病救助和康复训练的其他支出", "大病救助和康复训练的其…"),
     ],
 )  # fmt: skip
 def test_words_in_the_picture_are_cut_by_their_width(words: str, cut: str) -> None:
