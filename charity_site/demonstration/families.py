@@ -142,12 +142,12 @@ def _registry(city: City, now: dt.datetime) -> None:
     rows = [f"{n},{number},{day.replace(day=1)},{day.replace(year=day.year + 1, day=1)}"
             for n, number in enumerate(numbers, start=1)]  # fmt: skip
     item = casework.upload_registry_list(
-        actor=city.staff["cityreviewer"], kind=RegistryList.Kind.LOW_INCOME, source="澜江市民政局（演示）",
+        actor=city.staff["cityreviewer1"], kind=RegistryList.Kind.LOW_INCOME, source="澜江市民政局（演示）",
         as_of=day, content="\r\n".join(["序号,公民身份号码,审批日期,有效期至", *rows]).encode("utf-8-sig"),
         file_name="低收入家庭名单.csv", now=now,
     )  # fmt: skip
     item = casework.read_registry_list(pk=item.pk, now=now)
-    casework.confirm_registry_list(actor=city.staff["cityreviewer"], item=item, now=now)
+    casework.confirm_registry_list(actor=city.staff["cityreviewer1"], item=item, now=now)
     casework.apply_registry_list(pk=item.pk, now=now)
 
 

@@ -13,9 +13,16 @@ EVERYBODYS = {"donations.open_gift", "donations.ask_own_refund", "donations.redi
 """Giving and meeting a wish, what an address or a code is itself the permission for (G2, P5, W5), taking away what is
 public, and keeping a search of one's own (S4, S6)."""
 
-CITYWIDE = {"casework.approve_erasure": {"city_reviewer"}, "wishes.accept_goods": {"storekeeper"}}
-"""A second person must be found where a town has one reviewer only; the city's reviewer belongs to no town. What is
-given for a wish may be brought to any warehouse."""
+CITYWIDE = {
+    # A second person must be found where a town has one reviewer only; the city's reviewer belongs to no town.
+    "casework.approve_erasure": {"city_reviewer"},
+    # The shop is one for all towns: the city's second look, and what is given for a wish comes to any warehouse.
+    "wishes.accept_goods": {"storekeeper"},
+    "wishes.publish_thanks": {"city_reviewer"},
+    "wishes.review_in_city": {"city_reviewer"},
+    # A wish names nobody; who buys, pays and keeps goods for wishes reads them before they are open too.
+    "wishes.see_wish": {"city_reviewer", "project_officer", "manager", "purchaser", "storekeeper"},
+}
 
 
 @pytest.fixture(autouse=True)

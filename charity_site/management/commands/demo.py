@@ -19,6 +19,7 @@ One-time code: .venv/bin/python manage.py demo_code EMAIL (with the same DATA_DI
   caseworker1.shiqiao@{DOMAIN} (and 2)          caseworkers, of each of the 24 towns
   reviewer1.shiqiao@{DOMAIN} (and 2)            town reviewers, of each of the 24 towns
   storekeeper1@{DOMAIN} storekeeper2@{DOMAIN}  storekeepers of the warehouse
+  cityreviewer1@{DOMAIN} purchaser1@{DOMAIN}   the city's reviewers, purchasers (and 2 of each)
   auditor1@{DOMAIN} auditor2@{DOMAIN}      auditors of two firms
   supervisor@{DOMAIN} editor@{DOMAIN}      the bureau, the editor
 """
