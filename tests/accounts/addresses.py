@@ -139,6 +139,10 @@ class Objects:
             "donations_give_fund": {"slug": city.fund.slug},
             "casework_household": {"file_number": self.waiting.household.file_number},
             "casework_add": {"file_number": self.waiting.household.file_number, "what": "member"},
+            "casework_change_member": {
+                "file_number": self.waiting.household.file_number,
+                "pk": self.waiting.household.members.get(relation="head").pk,
+            },
             "casework_registry_list": {"public_id": _registry_list(city).public_id},
             "accounts_person": {"public_id": someone.public_id},
             "disclosures_organization": {"uscc": city.organization.uscc},
