@@ -116,13 +116,17 @@ class DutyParameters(Schema):
     state: str = Field(
         "", description="late, open, done, was_late; 空为全部 / empty for all", examples=["late"]
     )
-    kind: str = Field("", max_length=40, description="种类 / kind, see /duties/kinds/", examples=["annual_accounts"])
+    kind: str = Field(
+        "", max_length=40, description="种类 / kind, see /duties/kinds/", examples=["annual_accounts"]
+    )
     organization: str = Field(
         "", max_length=18, description="统一社会信用代码 / USCC", examples=["51449900MJK614024W"]
     )
-    q: str = Field("", max_length=80, description="项目或机构名称的一部分 / part of a name", examples=["石桥"])
+    q: str = Field(
+        "", max_length=80, description="项目或机构名称的一部分 / part of a name", examples=["石桥"]
+    )
     cursor: str = Field("", max_length=16, description="翻页 / taken from `next`", examples=[""])
-    limit: int = Field(50, ge=1, le=LIMIT)
+    limit: int = Field(50, ge=1, le=LIMIT, description="每页条数 / rows a page, 1-100", examples=[100])
 
 
 @router.get(

@@ -61,7 +61,9 @@ class Flow:
     value: Counter[str] = field(default_factory=Counter)
 
 
-def goods_figures(organization: int, first: dt.date, last: dt.date, recorded_before: dt.datetime) -> list[Figure]:
+def goods_figures(
+    organization: int, first: dt.date, last: dt.date, recorded_before: dt.datetime
+) -> list[Figure]:
     """This will compute an organization's goods lines for [first, last) in civil days of Asia/Shanghai, from movements
     recorded before a moment: values first, then each category and unit. Empty for one that never had goods. Two SQL
     statements."""
@@ -74,7 +76,7 @@ def goods_figures(organization: int, first: dt.date, last: dt.date, recorded_bef
     for flow in flows.values():
         value.update(flow.value)  # Counter.update adds, and keeps what is below zero
     made = [
-        Figure(Section.GOODS, f"value:{name}", f"物资价值：{zh}", f"Value of goods: {en[:1].lower()}{en[1:]}", value[name])
+        Figure(Section.GOODS, f"value:{name}", f"物资价值：{zh}", f"Value of goods: {_inside(en)}", value[name])
         for name, (zh, en) in _shown(value)
     ]  # fmt: skip
     names = dict(Measure.objects.values_list("code", "name_en"))
@@ -83,7 +85,7 @@ def goods_figures(organization: int, first: dt.date, last: dt.date, recorded_bef
         what_zh, what_en = _category(category)
         made += [
             Figure(Section.GOODS, f"{category}:{unit}:{name}", f"{what_zh}：{zh}（{unit}）",
-                   f"{what_en}: {en[:1].lower()}{en[1:]} ({names[unit]})", flow.quantity[name], Unit.QUANTITY)
+                   f"{what_en}: {_inside(en)} ({names[unit]})", flow.quantity[name], Unit.QUANTITY)
             for name, (zh, en) in _shown(flow.quantity)
         ]  # fmt: skip
     return made
@@ -96,7 +98,9 @@ def received_goods(organization: int, year: int) -> bool:
     return rows.filter(at__gte=start, at__lt=end).exists()
 
 
-def _sums(organization: int, start: dt.datetime, end: dt.datetime, recorded_before: dt.datetime) -> QuerySet[Any, Any]:
+def _sums(
+    organization: int, start: dt.datetime, end: dt.datetime, recorded_before: dt.datetime
+) -> QuerySet[Any, Any]:
     rows = Movement.objects.filter(
         lot__warehouse__organization=organization, at__lt=end, recorded_at__lt=recorded_before
     ).exclude(kind=Kind.STORE)
@@ -139,6 +143,11 @@ def _shown(sums: Counter[str]) -> Iterator[tuple[str, tuple[str, str]]]:
 def thousandths(quantity: Decimal) -> int:
     """This will write a quantity of at most three decimals as an integer."""
     return int(quantity * 1000)
+
+
+def _inside(label: str) -> str:
+    """A label's English within a line."""
+    return label[:1].lower() + label[1:]
 
 
 def _category(category: str) -> tuple[str, str]:

@@ -46,9 +46,20 @@ def stock(store: g.Store) -> tuple[Lot, Lot]:
     )
     ops.take_back(actor=store.keeper, dispatch=out, quantities={1: Decimal(1)}, reason="多了", now=THIS_YEAR)
     ops.give_back(
-        actor=store.keeper, lot=oil, location=store.shelf, quantity=Decimal("2.5"), reason="赠与人要回", now=THIS_YEAR
+        actor=store.keeper,
+        lot=oil,
+        location=store.shelf,
+        quantity=Decimal("2.5"),
+        reason="赠与人要回",
+        now=THIS_YEAR,
     )
-    ask = {"actor": store.keeper, "lot": quilts, "location": store.shelf, "quantity": Decimal(1), "now": THIS_YEAR}
+    ask = {
+        "actor": store.keeper,
+        "lot": quilts,
+        "location": store.shelf,
+        "quantity": Decimal(1),
+        "now": THIS_YEAR,
+    }
     sale = ops.ask_removal(
         **ask, kind="sell", reason="受潮", proceeds=Money(2_000), fund=store.city.fund, buyer="便民商店"
     )
@@ -139,7 +150,12 @@ def test_a_wrong_figure_needs_its_explanation(key: str, stated: int) -> None:
     store = g.build()
     stock(store)
     report = flow_report(store)
-    given = {"actor": store.city.people["officer"], "report": report, "narrative": scene.NARRATIVE, "now": LATER}
+    given = {
+        "actor": store.city.people["officer"],
+        "report": report,
+        "narrative": scene.NARRATIVE,
+        "now": LATER,
+    }
     said = scene.as_computed(report)
     with pytest.raises(DifferenceUnexplained):
         op.submit_report(lines={**said, ("goods", key): LineInput(stated)}, **given)
@@ -168,7 +184,12 @@ def test_reported_computed_and_difference_on_the_public_page() -> None:
     op.publish_report(actor=store.city.people["manager"], report=report, now=LATER)
     frozen = json.loads(Client().get(f"/disclosures/{report.public_id}/original.json").content)
     [line] = [line for line in frozen["lines"] if line["key"] == "food:升:received"]
-    assert (line["reported"], line["computed"], line["difference"], line["unit"]) == (12_000, 12_500, -500, "quantity")
+    assert (line["reported"], line["computed"], line["difference"], line["unit"]) == (
+        12_000,
+        12_500,
+        -500,
+        "quantity",
+    )
     page = Client().get(f"/disclosures/{report.public_id}/")
     for text in ("粮油食品：收到（升）", ">12<", ">12.5<", "少记半升，已补。", "物资价值：发放", "600.00"):
         assertContains(page, text)
@@ -176,7 +197,9 @@ def test_reported_computed_and_difference_on_the_public_page() -> None:
     assertContains(english, "Value of goods: handed out")
 
 
-@pytest.mark.parametrize(("typed", "stored"), [("12.5", 12_500), ("1,200", 1_200_000), ("0.001", 1), ("-3", -3_000)])
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("12.5", 12_500), ("1,200", 1_200_000), ("0.001", 1), ("-3", -3_000)]
+)
 def test_quantities_are_typed_as_people_write_them(typed: str, stored: int) -> None:
     assert number(typed, "quantity", "CNY") == stored
     assert number(plain(stored, "quantity", "CNY"), "quantity", "CNY") == stored
