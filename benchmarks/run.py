@@ -206,7 +206,7 @@ def _shop(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import shop
 
     _point(server, "bench_shop")
-    return shop.table(shop.run(options.wishes))
+    return shop.table(shop.run(server, options.wishes))
 
 
 def _stack(children: Any, server: Any, run: Path, options: Any) -> str:

@@ -19,7 +19,7 @@ from apps.wishes.models import Wish
 from apps.wishes.operations import OrderDraft, Promise, QuoteDraft, WishDraft
 from charity_site.demonstration.clockwork import work
 from charity_site.demonstration.facts import Plan
-from charity_site.demonstration.story import City, _family, make_project, moment, pay, settle_all
+from charity_site.demonstration.story import City, make_project, moment, pay, register_family, settle_all
 
 ACTOR = system("demo")
 PLAN = Plan(
@@ -103,7 +103,7 @@ def _wish(
     caseworker, reviewer = city.staff[f"caseworker1.{town.code}"], city.staff[f"reviewer1.{town.code}"]
     wish = ops.draft_wish(
         actor=caseworker,
-        household=_family(city, town, at),
+        household=register_family(city, town, at),
         draft=_draft(row, quantity),
         consented=True,
         now=at,
