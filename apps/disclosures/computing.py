@@ -1,6 +1,6 @@
 """Which figures a kind of report has, and who computes them (D3). A kind's `fields` are names of COMPUTERS.
 
-Rooms that come later (goods) register their computer at start; a kind whose field nobody computes has no lines for it.
+A kind whose field nobody computes has no lines for it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from apps.core.clock import start_of_day
 from apps.disclosures.figures import Basis, Books, Figure, compute, database_clock
+from apps.disclosures.goods import goods_figures
 from apps.disclosures.models import Occurrence, Report
 from apps.disclosures.statements import book_of, statement_figures
 from apps.disclosures.states import Section, Unit
@@ -43,7 +44,7 @@ COMPUTERS: dict[str, Computer] = {}
 
 
 def register_computer(field: str, computer: Computer) -> None:
-    """This will say who computes the lines of a field; called when an app is ready, or from the composition root."""
+    """This will say who computes the lines of a field."""
     COMPUTERS[field] = computer
 
 
@@ -154,6 +155,15 @@ def _statements(asked: Asked) -> Books:
     )
 
 
+def _goods(asked: Asked) -> Books:
+    """Goods lines of an organization. The stock books know no project, so a project's report has none."""
+    report = asked.report
+    if report.project is not None:
+        return Books([], [], [], asked.cutoff)
+    made = goods_figures(report.organization_id, report.period_start, report.period_end, asked.cutoff)
+    return Books(made, [], [], asked.cutoff)
+
+
 register_computer("uses", _project(Basis.HOLD))
 register_computer("whole", _project(Basis.WHOLE))
 register_computer("campaign", _project(Basis.LOOK))
@@ -162,3 +172,4 @@ register_computer("year", _year)
 register_computer("projects", _projects)
 register_computer("declared", _declared)
 register_computer("statements", _statements)
+register_computer("goods", _goods)

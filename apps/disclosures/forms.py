@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -131,6 +133,8 @@ class ReportForm(forms.Form):
 
 def plain(value: int, unit: str, currency: str) -> str:
     """This will write a figure as it is typed: 1,234.50 or 12."""
+    if unit == Unit.QUANTITY:
+        return f"{quantity(value):f}"
     if unit != Unit.FEN:
         return str(value)
     text = format_money(Money(abs(value), currency)).lstrip("¥")
@@ -142,9 +146,26 @@ def number(text: str, unit: str, currency: str) -> int:
     text = text.strip().replace("\u2212", "-").replace("－", "-")
     sign = -1 if text.startswith("-") else 1
     rest = text.lstrip("-").strip()
+    if unit == Unit.QUANTITY:
+        return sign * _thousandths(rest)
     if unit != Unit.FEN:
         return sign * int(rest)
     return sign * Money.parse(rest, currency).minor
+
+
+def quantity(value: int) -> Decimal:
+    """This will give a figure in thousandths as the quantity it stands for, without idle zeros."""
+    whole, rest = divmod(abs(value), 1000)
+    said = Decimal(f"{whole}.{rest:03d}".rstrip("0").rstrip("."))
+    return -said if value < 0 else said
+
+
+def _thousandths(text: str) -> int:
+    """Digits, separators of thousands and up to three decimals. Raises ValueError."""
+    found = re.fullmatch(r"(\d{1,12})(?:\.(\d{1,3}))?", text.replace(",", "").replace("，", ""), re.ASCII)
+    if found is None:
+        raise ValueError(text)
+    return int(found[1]) * 1000 + int((found[2] or "0").ljust(3, "0"))
 
 
 class FindingForm(forms.Form):

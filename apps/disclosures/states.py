@@ -52,6 +52,8 @@ class Unit(models.TextChoices):
     FEN = "fen", _("分")
     HOUSEHOLDS = "households", _("户次")
     COUNT = "count", _("个")
+    QUANTITY = "quantity", _("计量单位的千分之一")
+    """Goods: thousandths of the unit of measure that the line's label names."""
 
 
 class Opinion(models.TextChoices):

@@ -139,7 +139,7 @@ def test_nightly_files_hold_everything(
 
 def test_the_openapi_document_has_words_and_examples(client: Client, db: None) -> None:
     document = client.get("/api/v1/openapi.json").json()
-    for path in ("/api/v1/uses", "/api/v1/disclosures", "/api/v1/grants"):
+    for path in ("/api/v1/uses", "/api/v1/disclosures", "/api/v1/grants", "/api/v1/duties"):
         operation = document["paths"][path]["get"]
         assert operation["summary"] and operation["description"]
         assert {"200", "400", "422", "429"} <= set(operation["responses"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from apps.core.clock import add_months, civil_day
 from apps.core.pages import bump_epoch
 from apps.disbursements.models import Disbursement
 from apps.disclosures.figures import PROGRESS
+from apps.disclosures.goods import received_goods
 from apps.disclosures.models import Duty, DutyKind, Occurrence
 from apps.disclosures.states import RECURRING, Applies, Scope, Trigger
 from apps.disclosures.timetable import Window, once, recurring, yearly
@@ -30,13 +31,6 @@ LASTS_LONGER_THAN = 6
 """Months above which progress must be reported (CL79, Order 81 arts. 8, 10)."""
 TRUST = "trust_set_up"
 Kinds = Mapping[str, Sequence[DutyKind]]
-GoodsProbe = Callable[[int, int], bool]
-_goods_probes: list[GoodsProbe] = []
-
-
-def register_goods_probe(probe: GoodsProbe) -> None:
-    """This will say how to learn whether an organization (id) received goods in a year; registered at start."""
-    _goods_probes.append(probe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +144,7 @@ def _owed_by_organization(
                 continue
             applies = rows[-1].applies
             if rows[-1].trigger == Trigger.GOODS_RECEIVED:
-                if any(probe(organization.pk, year) for probe in _goods_probes):
+                if received_goods(organization.pk, year):
                     yield code, "", window
             elif applies == Applies.TRUST:
                 for trust in trusts:

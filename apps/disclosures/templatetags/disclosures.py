@@ -13,9 +13,10 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from apps.core.money import Money, format_money
+from apps.disclosures.forms import quantity
 from apps.disclosures.models import Duty, DutyKind, Report, ReportLine
 from apps.disclosures.queries import duty_title, report_title
-from apps.disclosures.states import Opinion, Rule, Status, Unit
+from apps.disclosures.states import Opinion, Rule, Scope, Status, Unit
 from apps.funds.states import Category
 
 register = template.Library()
@@ -76,7 +77,9 @@ def figure_cells(reported: int, computed: int, unit: str, currency: str) -> Safe
 
 
 def _write(value: int, unit: str, currency: str) -> str:
-    return format_money(Money(value, currency)) if unit == Unit.FEN else f"{value:,}"
+    if unit == Unit.FEN:
+        return format_money(Money(value, currency))
+    return f"{quantity(value):,f}" if unit == Unit.QUANTITY else f"{value:,}"
 
 
 @register.simple_tag
@@ -142,7 +145,10 @@ FIELD_WORDS = {
 @register.simple_tag
 def kind_fields(kind: DutyKind) -> str:
     """This will name what a kind of report holds, besides its words."""
-    said = [str(FIELD_WORDS[field]) for field in kind.fields if field in FIELD_WORDS]
+    known = [field for field in kind.fields if field in FIELD_WORDS]
+    if kind.scope == Scope.PROJECT and "goods" in known:
+        known.remove("goods")  # the stock books know no project: goods stand in the organization's reports
+    said = [str(FIELD_WORDS[field]) for field in known]
     return _("；").join([*said, _("文字说明")])
 
 
