@@ -193,6 +193,7 @@ def _batch(city: Any, lines: int) -> tuple[float, int]:
     )  # fmt: skip
     balance = EarmarkBalance.objects.get(earmark=city.earmark)
     balance.reserved += more * held.amount
+    balance.raised += more * held.amount
     balance.next_seq = _number("SELECT max(seq) + 1 FROM ledger_lot")
     balance.save()
     outcomes = [

@@ -16,16 +16,16 @@ from apps.core.clock import SHANGHAI, start_of_day
 from apps.core.errors import NotFound
 from apps.donations.models import Gift, GiftCount, GiftRedirect, MonthlyGift, Receipt, Refund, Team
 from apps.donations.states import GiftStatus, RefundSource, RefundStatus, RefundWay
+from apps.donations.unspent import publicly_unspent
 from apps.funds.models import MicroFund, Project
 from apps.funds.queries import project_earmarks
 from apps.ledger.models import Earmark, Line
-from apps.ledger.queries import figures, gift_allocations, refundable
+from apps.ledger.queries import figures, refundable
 from apps.ledger.states import AccountRole, EarmarkKind
 from apps.organizations.queries import federation
 from apps.payments.models import PaymentDispute, ProviderFact
 from apps.payments.queries import refund_way
 from apps.payments.states import DisputeStatus, FactKind
-from apps.publication.queries import public_of_entries
 
 
 def target_room(project: Project) -> int:
@@ -197,35 +197,6 @@ def refund_offer(
         until=way.until if way else None, days=way.days if way else None,
         disputed=any(each.status == DisputeStatus.OPEN for each in disputes),
     )  # fmt: skip
-
-
-def truly_left(refund: Refund) -> int:
-    """This will give what could be given back of a requested refund's gift, minor units, to whoever decides."""
-    return refundable(refund.gift.earmark_id, refund.gift_id) if refund.gift.earmark_id else 0
-
-
-def publicly_unspent(gift: Gift, refunds: Sequence[Refund], unspent: int | None = None) -> int:
-    """This will give what of a gift its own page shows as unspent (`unspent` where it has been traced already), minor
-    units, less what is on its way back and what its donor gave another project. A payment of aid counts from its
-    release on, not before (C4)."""
-    if gift.earmark_id is None:
-        return 0
-    left = traced_unspent(gift) if unspent is None else unspent
-    left -= sum(each.amount for each in refunds if each.status == RefundStatus.APPROVED)
-    if gift.late:
-        left -= GiftRedirect.objects.filter(gift=gift).aggregate(n=Sum("amount"))["n"] or 0
-    return max(left, 0)
-
-
-def traced_unspent(gift: Gift) -> int:
-    """This will give a received gift less its fee, refunds, disputes and public uses, minor units."""
-    taken = gift_allocations(gift.pk)
-    told = public_of_entries(each.entry for each in taken if each.kind == "spent")
-    gone = sum(
-        each.amount for each in taken
-        if each.kind in ("fee", "refund", "dispute") or (each.kind == "spent" and each.entry in told)
-    )  # fmt: skip
-    return gift.amount - gone
 
 
 _CHAIN = """

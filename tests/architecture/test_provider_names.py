@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = re.compile(
-    r"stripe|wechatpay|weixin|(?<!'none'; )sandbox", re.IGNORECASE
-)  # the CSP has a directive of that name
+# The content policy has a directive of the same word as our test provider.
+NAMES = re.compile(r"stripe|wechatpay|weixin|(?<!none'; )sandbox", re.IGNORECASE)
 SEARCHED = ("apps", "cms", "search", "charity_site", "templates", "static")
 ALLOWED = (
     "apps/payments/", "templates/payments/",

@@ -15,8 +15,9 @@ from apps.core.policies import authorize
 from apps.donations import policies
 from apps.donations.models import Gift, GiftRedirect
 from apps.donations.operations.opening import NotRaising, PastTarget
-from apps.donations.queries import publicly_unspent, refunds_of_gift, target_room
+from apps.donations.queries import refunds_of_gift, target_room
 from apps.donations.states import GiftStatus
+from apps.donations.unspent import publicly_unspent
 from apps.funds.models import Project
 from apps.funds.operations import lock_project
 from apps.funds.queries import accepts_gifts, project_earmarks

@@ -15,8 +15,9 @@ from apps.core.pages import private_page
 from apps.donations.models import GiftRedirect
 from apps.donations.operations import redirect_gift
 from apps.donations.operations.redirecting import NotLate
-from apps.donations.queries import gift_of_token, publicly_unspent, refunds_of_gift
+from apps.donations.queries import gift_of_token, refunds_of_gift
 from apps.donations.states import GiftStatus
+from apps.donations.unspent import publicly_unspent
 from apps.funds.models import Project
 from apps.funds.queries import raising_projects
 

@@ -22,6 +22,7 @@ from apps.donations import operations, policies, queries
 from apps.donations.forms import FeedForm, RefundForm
 from apps.donations.models import Gift, Refund, ReserveFeed
 from apps.donations.states import RefundSource, RefundStatus, RefundWay
+from apps.donations.unspent import truly_left
 from apps.ledger.queries import figures_by_earmark
 from apps.organizations.queries import federation
 from apps.payments.models import PaymentDispute
@@ -109,7 +110,7 @@ def refund(request: Request, number: str) -> HttpResponse:
     context = {
         "item": found, "gift": found.gift, "bank": bank, "steps": _steps(found),
         "stops": _stops(found), "receipts": queries.receipts_of_gift(found.gift),
-        "left": queries.truly_left(found) if waiting else None,
+        "left": truly_left(found) if waiting else None,
         "today": clock.civil_day(clock.now()),
         "can_decide": waiting and allowed(policies.can_decide_refund, actor, found),
         "can_withdraw": waiting and found.asked_by_id is not None and actor.person_id == found.asked_by_id,
