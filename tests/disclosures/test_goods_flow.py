@@ -38,7 +38,7 @@ def stock(store: g.Store) -> tuple[Lot, Lot]:
     """Quilts of 120.00 and oil of 63.30: 6 handed out, 1 of them brought back, 2 given back, 1 sold, 1 written off."""
     quilts = g.stored(store, g.draft("棉被", "20", fen=12_000), now=LAST_YEAR)
     oil = g.stored(store, g.draft("食用油", "12.5", "升", category="food", fen=6_330), now=THIS_YEAR)
-    g.stored(store, g.draft("旧书", "40", "册", category="education"), now=THIS_YEAR)
+    g.stored(store, g.draft("旧书", "40", "本", category="education"), now=THIS_YEAR)
     out = g.plan(store, quilts, "8", receiver_name="澜江市福利院")
     ops.send_dispatch(actor=store.keeper, dispatch=out, carrier="本会车队", now=THIS_YEAR)
     ops.record_handover(
@@ -90,7 +90,7 @@ def test_the_flow_of_a_year_by_hand() -> None:
         "food:升:received": 12_500, "food:升:delivered": 0, "food:升:returned": 2_500, "food:升:closing": 10_000,
         "clothing:床:opening": 20_000, "clothing:床:received": 0, "clothing:床:delivered": 5_000,
         "clothing:床:sold": 1_000, "clothing:床:written_off": 1_000, "clothing:床:closing": 13_000,
-        "education:册:received": 40_000, "education:册:delivered": 0, "education:册:closing": 40_000,
+        "education:本:received": 40_000, "education:本:delivered": 0, "education:本:closing": 40_000,
     }  # fmt: skip
     body = "51449900MJL000002"
     other = register_organization(
@@ -143,7 +143,7 @@ def test_a_year_with_goods_begins_the_duty_and_only_then() -> None:
 @pytest.mark.parametrize(
     ("key", "stated"),
     [("value:delivered", 60_001), ("value:closing", 219_299), ("clothing:床:delivered", 5_001),
-     ("food:升:received", 12_499), ("education:册:closing", 0)],
+     ("food:升:received", 12_499), ("education:本:closing", 0)],
 )  # fmt: skip
 def test_a_wrong_figure_needs_its_explanation(key: str, stated: int) -> None:
     """Off by one fen or by a thousandth of a unit: refused by the operation, and by the database without it."""

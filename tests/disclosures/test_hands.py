@@ -173,7 +173,7 @@ STEPS: dict[str, tuple[str, Callable[[Stage, Actor], object], frozenset[str]]] =
     "extend_duty": (
         "draft",
         lambda s, who: op.extend_duty(
-            actor=who, duty=s.report.duty, until=s.report.duty.due_on.replace(year=2027), reason="x", now=LATER
+            actor=who, duty=s.report.duty, until=s.report.duty.due_on.replace(year=2028), reason="x", now=LATER
         ),
         frozenset({"supervisor"}),
     ),
