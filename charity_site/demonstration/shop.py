@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from apps.casework import operations as casework
+from apps.casework.models import Purpose
 from apps.core.actors import PUBLIC, system
 from apps.core.clock import civil_day
 from apps.core.money import Money
@@ -19,7 +21,7 @@ from apps.wishes.models import Wish
 from apps.wishes.operations import OrderDraft, Promise, QuoteDraft, WishDraft
 from charity_site.demonstration.clockwork import work
 from charity_site.demonstration.facts import Plan
-from charity_site.demonstration.story import City, _family, make_project, moment, pay, settle_all
+from charity_site.demonstration.story import City, make_project, moment, pay, register_family, settle_all
 
 ACTOR = system("demo")
 PLAN = Plan(
@@ -101,9 +103,12 @@ def _wish(
 ) -> Wish:
     town = city.towns[n % len(city.towns)]
     caseworker, reviewer = city.staff[f"caseworker1.{town.code}"], city.staff[f"reviewer1.{town.code}"]
+    family = register_family(city, town, at)
+    casework.give_consent(actor=caseworker, member=family.members.get(relation="head"), purpose=Purpose.WISH,
+                          given_by="office", now=at)  # fmt: skip
     wish = ops.draft_wish(
         actor=caseworker,
-        household=_family(city, town, at),
+        household=family,
         draft=_draft(row, quantity),
         consented=True,
         now=at,

@@ -13,6 +13,7 @@ from apps.wishes.queries.own import (
     queue_for,
     shop_project,
     visible,
+    wishes_on_consent,
 )
 from apps.wishes.queries.shop import (
     AGES,
@@ -52,4 +53,5 @@ __all__ = [
     "shop_project",
     "tab_counts",
     "visible",
+    "wishes_on_consent",
 ]
