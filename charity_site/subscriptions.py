@@ -8,7 +8,7 @@ from apps.casework.events import BankDetailsChanged, ConsentWithdrawn, Household
 from apps.core.events import on_publish, register
 from apps.core.tasks import ring
 from apps.disbursements import handlers as disbursements
-from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid
+from apps.disbursements.events import ConfirmationCodeAsked, DisbursementPaid, DisbursementReturned
 from apps.disclosures import handlers as disclosures
 from apps.disclosures.events import (
     AuditorDrawn,
@@ -90,6 +90,7 @@ def subscribe() -> None:
     register(TeamOpened, notifications.mail_team_opened)
     register(GiftListRecorded, donations.close_full_campaign_of_list)
     register(DisbursementPaid, disclosures.open_on_payment, families.ask_code_when_paid)
+    register(DisbursementReturned, disbursements.reopen_returned)
     register(ConfirmationCodeAsked, families.send_code)
     register(ProjectStatusChanged, disclosures.open_on_status, publication.tell_rest_of_completed)
     register(ReportSubmitted, disclosures.draw_on_submission)

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from apps.inventory.words import narrowed
 from apps.inventory.models import (
     BoardRow,
     Consignment,
@@ -24,6 +23,7 @@ from apps.inventory.models import (
     StockCount,
 )
 from apps.inventory.states import Category, DispatchStatus, Kind, Place, Receiver
+from apps.inventory.words import narrowed
 
 ENOUGH = 5
 """Households that must be distinct before a town may be named (C4)."""

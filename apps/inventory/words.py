@@ -1,7 +1,7 @@
 """Words in the search of lots: the site's own pairs (core.text) of item and specification, compared through an index.
 
-A fragment is found where its units stand next to each other inside one field: 罩 and 口罩 find 医用外科口罩. The tsquery
-is what the index answers, the text check behind it makes three units and more exact.
+A fragment is found where its units stand next to each other in one field: 罩 and 口罩 find 医用外科口罩. The tsquery is
+what the index answers, the text check behind it makes three units and more exact.
 """
 
 from __future__ import annotations

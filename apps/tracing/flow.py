@@ -5,11 +5,14 @@ Plain SVG attributes only (the page's policy allows no inline style); a table wi
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, BAR, BANDS_END = 360, 12, 104
 NODE, GAP, TALLEST = 20, 8, 150
+ROOM = 24
+"""Half-widths of a place's words beside its amount: 12 Chinese signs or 24 letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,28 @@ def draw(places: Sequence[Place], *, most: int = 8, rest: str = "") -> Flow:
             f" {BAR} {from_y + height:.1f}Z"
         )
         text_y = f"{top + max(min(height / 2 + 5, height), 14):.1f}"
-        bands.append(Band(place.label, place.amount, place.tone, path, f"{top:.1f}", f"{height:.1f}", text_y))
+        bands.append(
+            Band(fit(place.label), place.amount, place.tone, path, f"{top:.1f}", f"{height:.1f}", text_y)
+        )
         from_y += height
     return Flow(WIDTH, round(y), f"{whole:.1f}", bands)
+
+
+def fit(words: str) -> str:
+    """This will cut words to the room they have in the picture, by their width; the table has them whole."""
+    if sum(map(_width, words)) <= ROOM:
+        return words
+    kept, room = "", ROOM - 1
+    for sign in words:
+        room -= _width(sign)
+        if room < 0:
+            break
+        kept += sign
+    return f"{kept.rstrip()}…"
+
+
+def _width(sign: str) -> int:
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
 
 
 def _few(places: list[Place], most: int, rest: str) -> list[Place]:

@@ -56,7 +56,7 @@ def wishes_name_nobody() -> Finding:
 
 
 def public_wishes_have_consent() -> Finding:
-    """This will look for public wishes, photos and thanks whose family withdrew its consent more than a minute ago (C4)."""
+    """This will look for public wishes, photos and thanks on a consent withdrawn over a minute ago (C4)."""
     gone = clock.now() - dt.timedelta(minutes=1)
     late = {"withdrawal__withdrawn_at__lt": gone}
     shown = Wish.objects.filter(status__in=PUBLIC, hidden_at=None)

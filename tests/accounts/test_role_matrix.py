@@ -9,12 +9,13 @@ from tests.accounts import role_matrix
 
 EVERYBODYS = {"donations.open_gift", "donations.ask_own_refund", "donations.redirect_gift", "donations.open_team",
               "donations.change_monthly_gift", "disbursements.answer_code", "search.take_export",
-              "search.save_search"}  # fmt: skip
-"""Giving, what an address or a code is itself the permission for (G2, P5), taking away what is public, and keeping a
-search of one's own (S4, S6)."""
+              "search.save_search", "wishes.claim_wish", "wishes.change_own_claim", "wishes.answer_code"}  # fmt: skip
+"""Giving and meeting a wish, what an address or a code is itself the permission for (G2, P5, W5), taking away what is
+public, and keeping a search of one's own (S4, S6)."""
 
-CITYWIDE = {"casework.approve_erasure": {"city_reviewer"}}
-"""A second person must be found where a town has one reviewer only; the city's reviewer belongs to no town."""
+CITYWIDE = {"casework.approve_erasure": {"city_reviewer"}, "wishes.accept_goods": {"storekeeper"}}
+"""A second person must be found where a town has one reviewer only; the city's reviewer belongs to no town. What is
+given for a wish may be brought to any warehouse."""
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ import pytest
 from apps.casework.operations import change_bank_account
 from apps.core.errors import DomainError
 from apps.core.invariants import ordered
-from apps.disbursements import operations
+from apps.disbursements import files, operations
 from apps.disbursements.bank_files import BadResultFile, PayLine, read_results, write_csv
-from apps.disbursements.errors import BankAccountChanged, NotInBatch
+from apps.disbursements.errors import BankAccountChanged, BankFileFrozen, NotInBatch
 from apps.disbursements.files import export_batch
 from apps.disbursements.models import Batch, Disbursement
 from apps.disbursements.operations import LineOutcome
@@ -124,6 +124,20 @@ def test_an_account_changed_while_paying_never_reaches_the_bank_file() -> None:
         actor=city.people["manager"], disbursement=items[0], answers=w.ANSWERS, now=LATER
     )
     assert "6222999999999999" in export(city, release(city, items, LATER))
+
+
+def test_a_bank_file_is_the_same_every_time_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be written anew must be what was written first, else somebody holds two files of one batch (P4)."""
+    city = w.build()
+    batch, _items = released(city, 10_000)
+    first = export(city, batch)
+    assert export(city, batch) == first
+    real = files.WRITERS["csv"]
+    monkeypatch.setitem(files.WRITERS, "csv", lambda *args: real(*args) + b"\r\n")
+    with pytest.raises(BankFileFrozen):
+        export(city, batch)
+    monkeypatch.setitem(files.WRITERS, "csv", real)
+    assert export(city, batch) == first
 
 
 def export(city: w.World, batch: Batch) -> str:

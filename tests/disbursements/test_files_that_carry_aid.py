@@ -126,3 +126,28 @@ def test_a_changed_account_re_opens_approval_by_itself() -> None:
     )
     with pytest.raises(PermissionRefused):
         operations.reopen_changed_accounts(actor=city.people["cashier"], household_id=family.pk, now=w.NOW)
+
+
+def test_an_account_changed_while_the_bank_has_it_re_opens_what_comes_back() -> None:
+    city = w.build()
+    w.give(city, 500_000)
+    items = [w.approve(city, w.apply_aid(city, w.household(city, n), 1_000 * n)) for n in (1, 2)]
+    batch = operations.release_batch(
+        actor=city.people["cashier"], organization=city.organization, disbursement_ids=[i.pk for i in items],
+        now=w.NOW,
+    )  # fmt: skip
+    change(city, items[0], "6222999999999999")
+    w.work()
+    items[0].refresh_from_db()
+    assert items[0].status == "paying", "the bank's answer decides"
+    operations.record_results(
+        actor=city.people["cashier"], batch=batch, effective_at=w.NOW, now=w.NOW,
+        outcomes=[operations.LineOutcome(n, 1_000 * n, False, "账户更换") for n in (1, 2)],
+    )  # fmt: skip
+    w.work()
+    for item in items:
+        item.refresh_from_db()
+    assert [item.status for item in items] == ["verified", "returned"], (
+        "the second one's account is as approved"
+    )
+    assert figures([city.earmark]).reserved == 2_000

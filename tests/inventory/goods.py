@@ -110,7 +110,7 @@ def check() -> None:
 
 
 def slice_of(kind: str = "received") -> Path:
-    """A few lines in the shape of the published lists (Wuhan Red Cross, January 2020; see tests/inventory/lists.py)."""
+    """A few lines in the shape of the published lists (Wuhan Red Cross, January 2020; see test_lists)."""
     path = Path(tempfile.mkdtemp(prefix="goods-")) / "list.csv"
     path.write_text(SLICE if kind == "received" else GIVEN, encoding="utf-8")
     return path

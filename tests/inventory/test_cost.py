@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.inventory import operations as ops, queries, work_queries
+from apps.inventory import operations as ops
+from apps.inventory import queries, work_queries
 from apps.inventory.models import Lot, Movement
 from apps.inventory.operations import Pick
 from apps.inventory.operations.moving import Move, post_moves

@@ -16,9 +16,10 @@ from django.core.management.base import CommandError
 from apps.core.errors import DomainError
 from apps.core.tables.opening import UnreadableTable
 from apps.inventory import operations as ops
+from apps.inventory.lists.matching import matches
 from apps.inventory.lists.reading import read_list
 from apps.inventory.models import BoardRow, Consignment, Dispatch, GoodsImport, Lot, LotTotal, Unit
-from apps.inventory.operations.importing import judged_rows
+from apps.inventory.operations.importing import LotGone, judged_rows
 from tests.inventory import goods as g
 
 pytestmark = pytest.mark.django_db
@@ -219,6 +220,46 @@ def test_the_published_list_of_goods_received() -> None:
 
 
 @real
+def test_a_line_comes_out_of_stock_only_when_a_person_says_so() -> None:
+    store = g.build()
+    long_ago = dt.datetime(2020, 1, 20, tzinfo=dt.UTC)
+    lot = g.stored(store, g.draft("口罩", "20", "箱", category="medical"), now=long_ago)
+    for name in ("护目镜", "护目镜"):
+        g.stored(store, g.draft(name, "9", "箱", category="medical", spec="200个/箱"), now=long_ago)
+    listing = g.start_list(store, "given", day=None)
+    (offered,) = matches(listing, judged_rows(listing).rows).values()
+    assert (offered.lot, offered.said) == (lot, False), "two lots of goggles: nobody can tell which"
+    row = next(row.row for row in judged_rows(listing).rows if row.item == "口罩")
+    listing = ops.answer_import(
+        actor=store.keeper, listing=listing, answers={f"lot:{row}": lot.number}, now=g.NOW
+    )
+    assert ops.record_import(actor=store.keeper, listing=listing, now=g.NOW).recorded == 3
+    total = LotTotal.objects.get(lot=lot)
+    assert (total.received, total.in_stock, total.delivered) == (20, 5, 15)
+    assert Lot.objects.count() == 5, "the other two lines are lots of their own"
+    g.check()
+
+
+def test_a_lot_that_has_left_meanwhile_stops_the_list() -> None:
+    store = g.build()
+    lot = g.stored(
+        store, g.draft("口罩", "15", "箱", category="medical"), now=dt.datetime(2020, 1, 20, tzinfo=dt.UTC)
+    )
+    listing = g.start_list(store, "given", day=None)
+    row = next(row.row for row in judged_rows(listing).rows if row.item == "口罩")
+    listing = ops.answer_import(
+        actor=store.keeper, listing=listing, answers={f"lot:{row}": lot.number}, now=g.NOW
+    )
+    g.sent(store, lot, "1")
+    with pytest.raises(LotGone, match=lot.number):
+        ops.record_import(actor=store.keeper, listing=listing, now=g.NOW)
+    assert Lot.objects.count() == 1
+    listing = ops.answer_import(
+        actor=store.keeper, listing=listing, answers={f"lot:{row}": "none"}, now=g.NOW
+    )
+    assert ops.record_import(actor=store.keeper, listing=listing, now=g.NOW).recorded == 3
+
+
 def test_the_published_list_of_goods_given_out() -> None:
     store = g.build()
     listing = g.start_list(store, "given", path=REAL / "goods-given-out.xlsx", day=None)

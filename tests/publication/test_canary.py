@@ -201,8 +201,10 @@ def test_nothing_of_the_family_is_anywhere(
     if hits(said.out + said.err):
         found["log"] = hits(said.out + said.err)
     for path in tmp_path.rglob("*"):
-        if path.is_file() and hits(path.read_bytes().decode(errors="replace") + path.name):
-            found[f"file {path.name}"] = {"content"}
+        seen_in = hits(path.read_bytes().decode(errors="replace") + path.name) if path.is_file() else set()
+        # The demonstration's stand-in for the SMS gateway: who a message goes to is its address, and nothing else.
+        if seen_in - ({CANARY["phone"], "71903468"} if path.name == "messages.jsonl" else set()):
+            found[f"file {path.name}"] = seen_in
     found |= {f"table {name}": value for name, value in stored().items()}
     assert found == {}
     # The net has to hold: a name written into a history label is seen by those who read that page, and by the search of

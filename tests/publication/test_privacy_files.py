@@ -192,6 +192,26 @@ def test_a_permission_for_one_kind_is_none_for_another() -> None:
         check_publishable(text)
 
 
+def test_lines_let_through_one_by_one_never_cover_what_they_say_together() -> None:
+    city = w.build()
+    manager, other = city.people["manager"], city.people["manager2"]
+
+    def allow(text: str) -> None:
+        asked = overrides.ask_override(actor=manager, text=text, reason="办公地址", now=w.NOW)
+        overrides.decide_override(actor=other, override=asked, allow=True, why="可以", now=w.NOW)
+
+    one, two = "领取处在博爱路16号", "仓库在博爱路18号"
+    allow(one)
+    with pytest.raises(NotPublishable):
+        check_publishable(f"{one}\n{two}")  # the same kind, in a line that nobody let through
+    allow(two)
+    check_publishable(f"{two}\n{one}")
+    apart = "石桥镇的一名9岁的孩子\n得了白血病"
+    assert kinds(apart) == {"rare_combination"} and not any(kinds(line) for line in apart.splitlines())
+    with pytest.raises(NotPublishable):
+        check_publishable(f"{one}\n{apart}")
+
+
 def test_nobody_decides_alone_and_numbers_never_pass() -> None:
     city = w.build()
     family(city)

@@ -30,7 +30,7 @@ from apps.ledger.operations import (
 from apps.ledger.operations.folding import lock_earmarks
 from apps.ledger.queries import gift_allocations
 from apps.tracing.example import GIFTS, PAYMENTS, worked_example
-from apps.tracing.flow import Place, draw
+from apps.tracing.flow import Place, draw, fit
 from tests import world as w
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +196,15 @@ def test_a_picture_loses_no_fen(amounts: list[int]) -> None:
     drawn = draw(places, rest="rest")
     assert sum(band.amount for band in drawn.bands) == sum(amounts)
     assert len(drawn.bands) <= 8
+
+
+@pytest.mark.parametrize(
+    ("words", "cut"),
+    [
+        ("Serious illness aid", "Serious illness aid"), ("未使用（含办理中的救助）", "未使用（含办理中的救助）"),
+        ("Unspent (including aid under way)", "Unspent (including aid…"), ("", ""),
+        ("大病救助和康复训练的其他支出", "大病救助和康复训练的其…"),
+    ],
+)  # fmt: skip
+def test_words_in_the_picture_are_cut_by_their_width(words: str, cut: str) -> None:
+    assert fit(words) == cut

@@ -76,7 +76,9 @@ def agree(store: Store, family: Household, *purposes: str) -> list[Consent]:
     made = []
     for purpose in purposes or (Purpose.WISH, Purpose.WISH_PHOTO):
         standing = Consent.objects.filter(member=head, purpose=purpose, withdrawal=None).first()
-        made.append(standing or give_consent(actor=actor, member=head, purpose=purpose, given_by="office", now=NOW))
+        made.append(
+            standing or give_consent(actor=actor, member=head, purpose=purpose, given_by="office", now=NOW)
+        )
     return made
 
 

@@ -124,10 +124,9 @@ class NotOneConsent(Conflict):
 def hold_consent(
     *, household: Household, purpose: str, code: str = "", by_guardian: bool = False, member_id: int | None = None
 ) -> Consent | None:  # fmt: skip
-    """This will give a family's standing consent to a purpose, its file locked in the running transaction so that nobody
-    withdraws it meanwhile; None where there is none. `code` names one of several, `by_guardian` asks for one by a guardian or the
-    office that is one, `member_id` for whom it is about. Raises NotOneConsent,
-    Erased."""
+    """This will give a family's standing consent to a purpose, its file locked in the running transaction so that
+    nobody withdraws it meanwhile; None where there is none. `code` names one of several, `by_guardian` asks for one by
+    a guardian or the office that is one, `member_id` for whom it is about. Raises NotOneConsent, Erased."""
     lock_household(household.pk)
     rows = Consent.objects.filter(household=household, purpose=purpose, withdrawal__isnull=True)
     if by_guardian:

@@ -5,7 +5,6 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-
 FILL = """
 INSERT INTO inventory_moved (lot_id, location_id, quantity)
 SELECT lot_id, location_id, sum(q) FROM (
@@ -167,12 +166,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="moved",
             trigger=pgtrigger.compiler.Trigger(
-                name="moved_never_emptied",
+                name="moved_no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot truncate rows from % table', TG_TABLE_NAME;",
-                    hash="f9f8eedabea3fce60498949f1c306e73fb49942e",
+                    func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+                    hash="107d2ab6c14888c3c9def17e7dc2755cdcb75070",
+                    level="STATEMENT",
                     operation="TRUNCATE",
-                    pgid="pgtrigger_moved_never_emptied_c925d",
+                    pgid="pgtrigger_moved_no_truncate_48d91",
                     table="inventory_moved",
                     when="BEFORE",
                 ),

@@ -30,6 +30,7 @@ from apps.inventory.models import (
 from apps.inventory.operations.inspecting import check_shelf
 from apps.inventory.operations.moving import Move, check_quantity, lock_lots, place_of, post_moves
 from apps.inventory.operations.receiving import new_number
+from apps.inventory.queries import plain
 from apps.inventory.states import DISPATCH_FORWARD, DispatchStatus, Kind, Place, Receiver
 from apps.places.models import Town
 from apps.publication.privacy import check_publishable
@@ -85,9 +86,17 @@ def plan_dispatch(
         check_shelf(pick.location, pick.lot)
         check_quantity(pick.quantity, pick.lot.unit.places)
         if pick.lot.expires_on and pick.lot.expires_on < civil_day(now):
-            raise Expired()
-        if held.get((pick.lot.pk, pick.location.pk), 0) < pick.quantity:
-            raise NotEnoughStock()
+            raise Expired(
+                _("%(item)s（%(lot)s）已经过期，不能发出。请从拣货单里去掉，并申请核销。")
+                % {"item": pick.lot.item, "lot": pick.lot.number}
+            )
+        there = held.get((pick.lot.pk, pick.location.pk), Decimal(0))
+        if there < pick.quantity:
+            raise NotEnoughStock(
+                _("%(place)s上的%(item)s（%(lot)s）只有%(there)s，要拣%(wanted)s。请减少数量或换一个库位。")
+                % {"place": pick.location, "item": pick.lot.item, "lot": pick.lot.number, "there": plain(there),
+                   "wanted": plain(pick.quantity)}
+            )  # fmt: skip
     DispatchLine.objects.bulk_create(
         DispatchLine(dispatch=dispatch, n=n, lot=pick.lot, location=pick.location, planned=pick.quantity)
         for n, pick in enumerate(picks, 1)

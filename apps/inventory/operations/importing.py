@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
 from apps.core.clock import SHANGHAI, civil_day
-from apps.core.errors import BadInput, WrongState
+from apps.core.errors import BadInput, Conflict, WrongState
 from apps.core.policies import authorize
 from apps.core.transitions import note_status
 from apps.inventory import policies
 from apps.inventory.lists.judging import GoodsRow, Judged, judge, key_of
+from apps.inventory.lists.matching import NONE, Match, matches
 from apps.inventory.lists.reading import read_list
 from apps.inventory.models import (
     Dispatch,
@@ -32,7 +33,7 @@ from apps.inventory.models import (
     Unit,
     Warehouse,
 )
-from apps.inventory.operations.moving import Move, place_of, post_moves
+from apps.inventory.operations.moving import Move, lock_lots, place_of, post_moves
 from apps.inventory.operations.receiving import Giver, LotDraft, make_lot, new_number, take_in
 from apps.inventory.operations.warehousing import add_unit
 from apps.inventory.states import Category, DispatchStatus, Kind, Known, ListKind, ListStatus, Place, Receiver
@@ -56,6 +57,11 @@ class PartlyKnown(BadInput):
     code = "list_partly_known"
     message = _("名单里有些行以前记过。请说明它们是什么：已有的不再记，还是都是新的。")
     field = "known"
+
+
+class LotGone(Conflict):
+    code = "list_lot_gone"
+    message = _("第%(row)s行说是从%(lot)s发出的，这一批现在没有这么多了。请收回这个回答，再核对库存。")
 
 
 @transaction.atomic
@@ -110,7 +116,7 @@ def answer_import(
     kept = {what: dict(said) for what, said in locked.answers.items()}
     for name, said in list(answers.items())[:MOST_ANSWERS]:
         what, _sep, which = name.partition(":")
-        if what not in ("unit", "amount", "item", "party", "day") or not which:
+        if what not in ("unit", "amount", "item", "party", "day", "lot") or not which:
             raise BadInput(_("不认识这个回答。请从问题列表里回答。"))
         words = said.replace("\x00", "").strip()[:120]
         if what == "unit" and words and not _is_unit_answer(words):
@@ -129,10 +135,11 @@ def answer_import(
 @transaction.atomic
 def record_import(*, actor: Actor, listing: GoodsImport, now: dt.datetime) -> GoodsImport:
     """This will record a list, all of it: each line of a received list becomes a lot at the intake, each line of a
-    given-out list a dispatch that has arrived, out of a lot of its own (the list says nothing about which lot it was).
+    given-out list a dispatch that has arrived: out of the stock's lot where a person said so, else out of a lot of its
+    own (the list says nothing about which lot it was).
 
     Rows of an earlier list: all of them = nothing to add; some = refused until `known_as` says what they are. Raises
-    StillAsked, PartlyKnown, WrongState.
+    StillAsked, PartlyKnown, LotGone, WrongState.
     """
     locked = _lock(listing)
     authorize(policies.can_import_goods, actor, locked.warehouse)
@@ -227,6 +234,7 @@ def _record_given(actor: Actor, listing: GoodsImport, rows: list[GoodsRow]) -> N
     warehouse = listing.warehouse
     shelf = Location.objects.filter(warehouse=warehouse, kind=Place.SHELF).order_by("pk").first()
     assert shelf is not None
+    from_stock = _agreed(listing, rows)
     at = {
         kind: place_of(warehouse, kind)
         for kind in (Place.DONOR, Place.INTAKE, Place.TRANSIT, Place.RECIPIENT)
@@ -237,17 +245,20 @@ def _record_given(actor: Actor, listing: GoodsImport, rows: list[GoodsRow]) -> N
             kind: [] for kind in (Kind.RECEIVE, Kind.PASS, Kind.SEND, Kind.DELIVER)
         }
         for row in group:
-            lot = make_lot(
+            match = from_stock.get(row.key)
+            lot = match.lot if match else make_lot(
                 LotDraft(row.item[:120], row.quantity, row.unit, listing.category, row.spec[:160],
                          per_unit=row.per_unit, inner_unit=row.inner_unit),
                 warehouse=warehouse, received_on=on, now=now, origin_note=f"发放名单：{listing.source}"[:120],
             )  # fmt: skip
-            line, handover = _arrived(actor, warehouse, lot, shelf, row, now)
+            place = match.location if match else shelf.pk
+            line, handover = _arrived(actor, warehouse, lot, place, row, now)
             q = row.quantity
-            moves[Kind.RECEIVE].append(Move(Kind.RECEIVE, lot.pk, at[Place.DONOR], at[Place.INTAKE], q))
-            moves[Kind.PASS].append(Move(Kind.PASS, lot.pk, at[Place.INTAKE], shelf.pk, q))
+            if not match:
+                moves[Kind.RECEIVE].append(Move(Kind.RECEIVE, lot.pk, at[Place.DONOR], at[Place.INTAKE], q))
+                moves[Kind.PASS].append(Move(Kind.PASS, lot.pk, at[Place.INTAKE], place, q))
             moves[Kind.SEND].append(
-                Move(Kind.SEND, lot.pk, shelf.pk, at[Place.TRANSIT], q, dispatch_line=line.pk)
+                Move(Kind.SEND, lot.pk, place, at[Place.TRANSIT], q, dispatch_line=line.pk)
             )
             moves[Kind.DELIVER].append(
                 Move(Kind.DELIVER, lot.pk, at[Place.TRANSIT], at[Place.RECIPIENT], q, dispatch_line=line.pk,
@@ -256,8 +267,24 @@ def _record_given(actor: Actor, listing: GoodsImport, rows: list[GoodsRow]) -> N
         post_moves(actor=actor, moves=[move for kind in moves.values() for move in kind], now=now)
 
 
+def _agreed(listing: GoodsImport, rows: list[GoodsRow]) -> dict[str, Match]:
+    """The rows a person said came out of stock, with the lots locked before their stock is read."""
+    said = {row: lot for row, lot in listing.answers.get("lot", {}).items() if lot != NONE}
+    wanted = [row for row in rows if str(row.row) in said]
+    lock_lots(
+        Lot.objects.filter(number__in=said.values(), warehouse=listing.warehouse_id).values_list(
+            "pk", flat=True
+        )
+    )
+    found = {key: match for key, match in matches(listing, rows).items() if match.said}
+    for row in wanted:
+        if row.key not in found:
+            raise LotGone(LotGone.message % {"row": row.row, "lot": said[str(row.row)]})
+    return found
+
+
 def _arrived(
-    actor: Actor, warehouse: Warehouse, lot: Lot, shelf: Location, row: GoodsRow, now: dt.datetime
+    actor: Actor, warehouse: Warehouse, lot: Lot, place: int, row: GoodsRow, now: dt.datetime
 ) -> tuple[DispatchLine, Handover]:
     dispatch = Dispatch.objects.create(
         number=new_number("D", now), warehouse=warehouse, status=DispatchStatus.CLOSED, receiver=Receiver.INSTITUTION,
@@ -268,7 +295,7 @@ def _arrived(
         dispatch=dispatch,
         n=1,
         lot=lot,
-        location=shelf,
+        location_id=place,
         planned=row.quantity,
         sent=row.quantity,
         handed=row.quantity,

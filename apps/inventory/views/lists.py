@@ -20,6 +20,7 @@ from apps.core.tables.opening import LARGEST_BOOK, UnreadableTable
 from apps.core.workbench import attempt, attempt_form
 from apps.inventory import forms, operations, work_queries
 from apps.inventory.lists.judging import NEW
+from apps.inventory.lists.matching import matches
 from apps.inventory.models import GoodsImport, Unit
 from apps.inventory.operations.importing import judged_rows, known_keys
 from apps.inventory.states import Known, ListStatus
@@ -87,7 +88,9 @@ def one_list(request: Request, public_id: str) -> HttpResponse:
         _go_on(request, listing)
         return redirect("inventory_list", public_id)
     judged = judged_rows(listing)
-    known = known_keys(judged.rows) if listing.status in (ListStatus.ASKING, ListStatus.READY) else set()
+    open_ = listing.status in (ListStatus.ASKING, ListStatus.READY)
+    from_stock = matches(listing, judged.rows) if open_ else {}
+    known = known_keys(judged.rows) if open_ else set()
     (cursor,) = words_of(request, "after")
     start = int(cursor) if cursor.isdecimal() and len(cursor) < 7 else 0
     rows = [row for row in judged.rows if row.row > start]
@@ -97,12 +100,13 @@ def one_list(request: Request, public_id: str) -> HttpResponse:
         request, "inventory/list_one.html",
         {"listing": listing, "questions": judged.questions[:QUESTIONS],
          "questions_more": max(len(judged.questions) - QUESTIONS, 0),
-         "rows": [(row, row.key in known) for row in rows[:PAGE]],
+         "rows": [(row, row.key in known, from_stock.get(row.key)) for row in rows[:PAGE]],
+         "offered": sum(not match.said for match in from_stock.values()),
          "read": len(judged.rows), "known": len(known), "skipped": judged.skipped, "units": units,
          "given": [(f"{what}:{which}", said) for what, answers in listing.answers.items()
                    for which, said in answers.items()],
          "more": rows[PAGE - 1].row if len(rows) > PAGE else "", "after": start or "", "known_choices": Known.choices,
-         "partly": 0 < len(known) < len(judged.rows), "open": listing.status in (ListStatus.ASKING, ListStatus.READY),
+         "partly": 0 < len(known) < len(judged.rows), "open": open_,
          **menu(request)},
     )  # fmt: skip
 

@@ -123,8 +123,8 @@ class ErrandStatusChange(StatusChange):
 
 @append_only
 class HoursCertificate(models.Model):
-    """志愿服务记录证明: the confirmed hours of one volunteer in a period, as they stood when it was issued. It can be checked
-    in public by number and code; the name is on the volunteer's own copy, in public only where they agreed."""
+    """志愿服务记录证明: the confirmed hours of one volunteer in a period, as they stood when it was issued. It can be
+    checked in public by number and code; the name is on the volunteer's own copy, in public only where they agreed."""
 
     number = models.CharField(max_length=20, unique=True)
     check_code = models.CharField(max_length=16)

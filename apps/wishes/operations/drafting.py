@@ -135,8 +135,8 @@ def remove_photo(*, actor: Actor, wish: Wish, now: dt.datetime) -> None:
 
 @transaction.atomic
 def submit_wish(*, actor: Actor, wish: Wish, consent: str = "", now: dt.datetime) -> Wish:
-    """This will hand a draft to the town's reviewers; its text is frozen from here on. It stands on the family's consent
-    to a wish, and to its photo, in the family's file; `consent` is the code of one of several.
+    """This will hand a draft to the town's reviewers; its text is frozen from here on. It stands on the family's
+    consent to a wish, and to its photo, in the family's file; `consent` is the code of one of several.
 
     Raises ConsentMissing, NotOneConsent, WrongState.
     """
@@ -148,7 +148,8 @@ def submit_wish(*, actor: Actor, wish: Wish, consent: str = "", now: dt.datetime
     for_photo = hold_photo_consent(wish, agreed) if photo else None
     move(wish, WishStatus.TOWN_REVIEW, forward=FORWARD, history=WishStatusChange, actor=actor, now=now,
          submitted_at=now, town_reviewer_id=None, town_reviewed_at=None, city_reviewer_id=None, hidden_at=None,
-         consent_id=agreed.pk, consented_at=agreed.given_at, consent_for_photo_id=for_photo and for_photo.pk)  # fmt: skip
+         consent_id=agreed.pk, consented_at=agreed.given_at,
+         consent_for_photo_id=for_photo.pk if for_photo else None)  # fmt: skip
     WishPhoto.objects.filter(wish=wish).update(looked_at_by=None)
     write_words(wish)
     return wish

@@ -141,7 +141,7 @@ def record_hours(*, actor: Actor, errand: Errand, minutes: int, on: dt.date, now
 
 @transaction.atomic
 def confirm_hours(*, actor: Actor, errand: Errand, now: dt.datetime) -> Errand:
-    """This will confirm recorded hours; they never change again. Raises OwnHours for who recorded them or carried it."""
+    """This will confirm recorded hours; they never change again. Raises OwnHours, WrongState."""
     errand = _locked(errand)
     _not_oneself(actor, errand)
     if actor.person_id is not None and actor.person_id == errand.recorded_by_id:

@@ -265,7 +265,8 @@ def _context(request: Request, wish: Wish) -> dict[str, Any]:
         "can_reopen": writes and (wish.status == WishStatus.EXPIRED or (wish.status == WishStatus.OPEN and not live)),
         "can_hand": writes and ClaimStatus.ARRIVED in live, "can_confirm": writes and ClaimStatus.HANDED in live,
         "sends_texts": _sends_texts(),
-        "can_thank": writes and wish.status == WishStatus.FULFILLED and not wish.hidden_at and (thanks is None or not thanks.published_at),
+        "can_thank": writes and wish.status == WishStatus.FULFILLED and not wish.hidden_at
+        and (thanks is None or not thanks.published_at),
         "can_publish": thanks is not None and not thanks.published_at and actor.person_id != thanks.written_by_id
         and allowed(policies.can_publish_thanks, actor, wish),
         "can_order": actor.has("purchaser") and ClaimStatus.SECURED in live,
