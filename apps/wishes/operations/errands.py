@@ -53,11 +53,6 @@ class VolunteerDraft:
     account: Person | None = None
 
 
-def sealed_place(volunteer: Volunteer, field: str) -> str:
-    """This will name the place a volunteer's name or phone is sealed for."""
-    return f"wishes.volunteer:{volunteer.public_id}:{field}"
-
-
 @transaction.atomic
 def register_volunteer(
     *, actor: Actor, draft: VolunteerDraft, town: Town | None = None, now: dt.datetime
@@ -77,8 +72,8 @@ def register_volunteer(
         person=draft.account, named=draft.named, town=town, registered_by_id=actor.person_id, registered_at=now,
         phone_index=crypto.blind_index("volunteer_phone", digits),
     )  # fmt: skip
-    made.name = crypto.seal(name[:40], sealed_place(made, "name"))
-    made.phone = crypto.seal(digits, sealed_place(made, "phone"))
+    made.name = crypto.seal(name[:40], made.place("name"))
+    made.phone = crypto.seal(digits, made.place("phone"))
     try:
         with transaction.atomic():
             made.save()
