@@ -33,7 +33,7 @@ from apps.wishes.errors import (
 )
 from apps.wishes.events import ClaimConfirmed, ThanksPublished, WishCodeAsked
 from apps.wishes.models import Claim, Confirmation, Thanks, Wish, WishCode
-from apps.wishes.operations.drafting import PRIVATE, SIDE, NoFace, hold_photo_consent
+from apps.wishes.operations.drafting import PRIVATE, SIDE, NoFace, NoPhotoConsent, hold_photo_consent
 from apps.wishes.operations.freeing import lock_claims
 from apps.wishes.operations.settling import lock_wish, move_claim, settle_wishes
 from apps.wishes.states import ClaimStatus, ConfirmedHow, WishStatus
@@ -144,8 +144,14 @@ def write_thanks(
 
     Raises NothingToConfirm before the family confirmed, NotPublishable, NoFace, ConsentMissing, BadImage.
     """
-    wish = lock_wish(wish.pk)
     authorize(policies.can_change_wish, actor, wish)
+    for_photo = None
+    if photo:
+        now_at = Wish.objects.select_related("household", "consent").get(pk=wish.pk)
+        if now_at.consent is None:
+            raise NoPhotoConsent()
+        for_photo = hold_photo_consent(now_at, now_at.consent)
+    wish = lock_wish(wish.pk)
     if wish.status != WishStatus.FULFILLED:
         raise NothingToConfirm(_("家人确认之后才能写感谢。"))
     if wish.hidden_at is not None:
@@ -159,10 +165,11 @@ def write_thanks(
     check_publishable(words, private, field="words", town_ids=[wish.town_id])
     picture = b""
     if photo:
-        hold_photo_consent(wish)
         if not no_face:
             raise NoFace()
         picture = remake_picture(photo, longest_side=SIDE).content
+        wish.consent_for_photo = for_photo
+        wish.save(update_fields=["consent_for_photo"])
     assert actor.person_id is not None
     known = Thanks.objects.filter(wish=wish).first()
     if known is not None and known.published_at is not None:

@@ -42,6 +42,11 @@ class NoFace(BadInput):
     field = "no_face"
 
 
+class NoPhotoConsent(ConsentMissing):
+    message = _("家庭没有同意公布照片。请先在家庭档案里登记“公布心愿的照片”的同意，再在心愿里勾选。")
+    field = "photo"
+
+
 @dataclass(frozen=True, slots=True)
 class WishDraft:
     """What a caseworker typed; prices in fen for one piece."""
@@ -109,10 +114,12 @@ def rewrite_wish(*, actor: Actor, wish: Wish, draft: WishDraft, now: dt.datetime
 def add_photo(*, actor: Actor, wish: Wish, content: bytes, no_face: bool, now: dt.datetime) -> WishPhoto:
     """This will keep a draft's photo, made anew from its pixels: EXIF and place are gone. The caseworker says that no
     face is on it; reviewers look again. Raises BadImage, NoFace, WrongState, ConsentMissing."""
-    hold_photo_consent(wish)
     wish = lock_wish(wish.pk)
     authorize(policies.can_change_wish, actor, wish)
     _needs_draft(wish)
+    # Only looked at here; submission holds it.
+    if not wish.photo_consent or not has_consent(wish.household, Purpose.WISH_PHOTO):
+        raise NoPhotoConsent()
     if not no_face:
         raise NoFace()
     picture = remake_picture(content, longest_side=SIDE)
@@ -155,23 +162,17 @@ def submit_wish(*, actor: Actor, wish: Wish, consent: str = "", now: dt.datetime
     return wish
 
 
-def hold_photo_consent(wish: Wish, about: Consent | None = None) -> Consent | None:
-    """This will give the family's standing consent to photos of a wish, its file locked, from the same person's side as
-    the consent to the wish itself; before that is chosen it only looks that there is one. Raises ConsentMissing, also
-    where the wish's own box isn't ticked."""
-    about = about or wish.consent
+def hold_photo_consent(wish: Wish, about: Consent) -> Consent:
+    """This will give the family's standing consent to photos of a wish, its file locked, about the same person as the
+    consent to the wish itself. Raises NoPhotoConsent, also where the wish's own box isn't ticked."""
     found: Consent | None = None
-    if wish.photo_consent and about is not None:
+    if wish.photo_consent:
         found = hold_consent(
             household=wish.household, purpose=Purpose.WISH_PHOTO, member_id=about.member_id,
             by_guardian=wish.consent_by == ConsentBy.GUARDIAN,
         )  # fmt: skip
-    early = about is None and wish.photo_consent and has_consent(wish.household, Purpose.WISH_PHOTO)
-    if found is None and not early:
-        raise ConsentMissing(
-            _("家庭没有同意公布照片。请先在家庭档案里登记“公布心愿的照片”的同意，再在心愿里勾选。"),
-            field="photo",
-        )
+    if found is None:
+        raise NoPhotoConsent()
     return found
 
 

@@ -138,8 +138,7 @@ def wishes_on_consent(consent_id: int, *, photo: bool) -> list[Wish]:
         return list(Wish.objects.filter(consent=consent_id).order_by("id"))
     household = Consent.objects.values_list("household", flat=True).get(pk=consent_id)
     draft = Q(household=household, status__in=[WishStatus.DRAFT, WishStatus.REJECTED], photo__isnull=False)
-    thanks = Q(household=household, thanks__photo__isnull=False, consent_for_photo=None)
-    return list(Wish.objects.filter(Q(consent_for_photo=consent_id) | draft | thanks).order_by("id"))
+    return list(Wish.objects.filter(Q(consent_for_photo=consent_id) | draft).order_by("id"))
 
 
 def confirmable(wish: Wish) -> bool:

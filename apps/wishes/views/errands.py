@@ -82,8 +82,12 @@ def one(request: Request, number: str) -> HttpResponse:
     if request.method == "POST":
         act, reason, now = request.POST.get("act", ""), typed(request, "reason", 200), clock.now()
         if act == "record":
-            if form.is_valid() and attempt_form(form, lambda: operations.record_hours(
-                    actor=actor, errand=found, minutes=form.minutes(), on=form.cleaned_data["on"], now=now)):  # fmt: skip
+            if form.is_valid() and attempt_form(
+                form,
+                lambda: operations.record_hours(
+                    actor=actor, errand=found, minutes=form.minutes(), on=form.cleaned_data["on"], now=now
+                ),
+            ):
                 messages.success(request, _("时长已登记，等同事确认。"))
                 return redirect("wishes_errand", number)
         else:
@@ -156,7 +160,7 @@ def volunteer(request: Request, public_id: str) -> HttpResponse:
     context = {
         "volunteer": found, "name": queries.volunteer_name(found), "phone": queries.volunteer_phone(found),
         "form": form, "certificates": found.certificates.order_by("-id")[:50],
-        "errands": Errand.objects.filter(volunteer=found).select_related("wish", "dispatch").order_by("-on", "-id")[:50],
+        "errands": Errand.objects.filter(volunteer=found).order_by("-on", "-id")[:50],
     }  # fmt: skip
     return render(request, "wishes/volunteer.html", context, status=422 if form.errors else 200)
 
