@@ -51,7 +51,7 @@ from apps.publication import handlers as publication
 from apps.publication.events import RowsChanged
 from apps.tracing import handlers as tracing
 from apps.wishes import handlers as wishes
-from apps.wishes.events import ClaimConfirmed, ClaimEnded, ThanksPublished
+from apps.wishes.events import ClaimConfirmed, ClaimEnded, ThanksPublished, WishCodeAsked
 from charity_site.in_kind import issue_receipts_of_goods
 from cms import handlers as cms
 from search import handlers as search
@@ -61,7 +61,7 @@ from search.events import ExportFinished
 def subscribe() -> None:
     """This will connect events with handlers; called once when the site is ready."""
     on_publish(ring)
-    register(ConsentWithdrawn, cms.take_down_stories)
+    register(ConsentWithdrawn, cms.take_down_stories, wishes.take_down_wishes)
     register(BankDetailsChanged, disbursements.reopen_for_new_account)
     register(HouseholdErased)
     register(PaymentSettled, donations.settle_gifts)
@@ -109,3 +109,4 @@ def subscribe() -> None:
     register(ClaimEnded, wish_mails.mail_claim_ended)
     register(ClaimConfirmed, wish_mails.mail_claim_confirmed)
     register(ThanksPublished, wish_mails.mail_thanks)
+    register(WishCodeAsked, families.send_wish_code)

@@ -1,5 +1,5 @@
-"""What families are told: a one-time code by text message when money was paid (P5). Number and code are kept
-nowhere."""
+"""What families are told: a one-time code by text message when money was paid (P5) or a wish was
+brought (W5). Number and code are kept nowhere."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from apps.disbursements.models import Disbursement
 from apps.disbursements.operations import ask_code, issue_code
 from apps.disbursements.states import Kind
 from apps.notifications.sms import gateway
+from apps.wishes.events import WishCodeAsked
+from apps.wishes.operations import issue_wish_code
 
 ACTOR = system("notifications.sms")
 
@@ -44,6 +46,22 @@ def send_code(event: ConfirmationCodeAsked, *, now: dt.datetime) -> None:
     with translation.override("zh-hans"):
         link = settings.SITE_URL.rstrip("/") + reverse("disbursements_confirm", args=[message.token])
         text = _("救助金已付到您的账户。收到后请打开%(link)s，填数字%(digits)s，或把数字念给社工。三天内有效。") % {
+            "link": link, "digits": message.digits,
+        }  # fmt: skip
+    way.send(phone=message.phone, text=text)
+
+
+def send_wish_code(event: WishCodeAsked, *, now: dt.datetime) -> None:
+    """This will send a family the code for what it was handed. A gateway that fails is tried again with a new code."""
+    way = gateway()
+    if way is None:
+        return
+    message = issue_wish_code(actor=ACTOR, code_id=event.code_id, now=now)
+    if message is None:
+        return
+    with translation.override("zh-hans"):
+        link = settings.SITE_URL.rstrip("/") + reverse("wishes_confirm", args=[message.token])
+        text = _("您家的心愿物品已送到。收到后请打开%(link)s，填数字%(digits)s，或把数字念给社工。三天内有效。") % {
             "link": link, "digits": message.digits,
         }  # fmt: skip
     way.send(phone=message.phone, text=text)

@@ -35,7 +35,9 @@ def mail_claim_confirmed(event: ClaimConfirmed, *, now: dt.datetime) -> None:
 
 def mail_thanks(event: ThanksPublished, *, now: dt.datetime) -> None:
     """This will pass a family's published thanks on to everybody who met its wish."""
-    thanks = Thanks.objects.get(wish=event.wish_id)
+    thanks = Thanks.objects.select_related("wish").get(wish=event.wish_id)
+    if thanks.wish.hidden_at is not None:
+        return
     rows = Claim.objects.filter(wish=event.wish_id, confirmed_at__isnull=False)
     for claim in rows.select_related("wish", "gift", "pledge").order_by("id"):
         key = f"thanks:{claim.gift_id}:{claim.pledge_id}:{claim.wish_id}"

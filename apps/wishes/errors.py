@@ -94,25 +94,6 @@ class NothingLeftToClaim(Conflict):
     message = _("这笔捐赠已经都用来认领心愿，或已退回，没有余下的部分了。")
 
 
-class WrongWishCode(BadInput):
-    code = "wrong_code"
-    field = "code"
-
-    def __init__(self, left: int) -> None:
-        super().__init__(str(_("验证码不对。还可以试%(n)s次。")) % {"n": left})
-
-
-class WishCodeOver(Conflict):
-    code = "code_over"
-    message = _("这个验证码已失效：用过、过期或试错太多次。请让社工重新发一个，或用签收单。")
-    field = "code"
-
-
-class TooManyWishCodes(Conflict):
-    code = "too_many_codes"
-    message = _("一天最多发三次验证码。请明天再发，或用签收单。")
-
-
 class NothingToConfirm(Conflict):
     code = "nothing_to_confirm"
     message = _("没有等家人确认的物品：请先记下已经交到家。")
@@ -120,7 +101,9 @@ class NothingToConfirm(Conflict):
 
 class ConsentMissing(BadInput):
     code = "consent_missing"
-    message = _("没有家庭对公布这个心愿的同意，不能提交。未满14岁的，要监护人同意。")
+    message = _(
+        "家庭档案里没有对“公布微心愿”的有效同意，不能提交。请先在档案里登记；未满14岁的，由监护人同意。"
+    )
     field = "consent"
 
 

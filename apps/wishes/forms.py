@@ -243,3 +243,48 @@ class TemplateForm(forms.Form):
     spec = forms.CharField(label=_("规格"), max_length=80)
     item_price = MoneyField(label=_("物品最高价（每件）"))
     delivery_price = MoneyField(label=_("配送最高价（每件）"), required=False)
+
+
+class VolunteerForm(forms.Form):
+    """A volunteer by name and phone, with their own word on being named."""
+
+    name = forms.CharField(label=_("姓名"), max_length=40, help_text=_("加密保存，只印在本人的证明上"))
+    phone = forms.CharField(
+        label=_("手机号"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    named = forms.BooleanField(label=_("本人同意在核对证明时公开姓名"), required=False)
+
+
+class ErrandForm(forms.Form):
+    """Who carries which wish or dispatch, and when."""
+
+    volunteer = forms.CharField(label=_("志愿者编号"), max_length=16)
+    what = forms.CharField(label=_("心愿网址末尾的编号，或出库单号"), max_length=20)
+    on = forms.DateField(label=_("哪一天"), widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class HoursForm(forms.Form):
+    """How long an errand took: hours, with a half or a quarter as decimals."""
+
+    hours = forms.DecimalField(label=_("时长（小时）"), max_digits=4, decimal_places=2, min_value=0,
+                               help_text=_("例如1.5"))  # fmt: skip
+    on = forms.DateField(label=_("哪一天"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def minutes(self) -> int:
+        return int(self.cleaned_data["hours"] * 60)
+
+
+class PeriodForm(forms.Form):
+    first_on = forms.DateField(label=_("从"), widget=forms.DateInput(attrs={"type": "date"}))
+    last_on = forms.DateField(label=_("到"), widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class HoursCheckForm(forms.Form):
+    number = forms.CharField(
+        label=_("证明编号"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    check = forms.CharField(
+        label=_("校验码"), max_length=12, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )

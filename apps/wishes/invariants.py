@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import invariants
+from apps.core import clock, invariants
 from apps.core.invariants import Finding
 from apps.publication.privacy import find_personal
 from apps.wishes.models import Wish
@@ -43,7 +45,7 @@ def wishes_stand_where_their_claims_are() -> Finding:
 def wishes_name_nobody() -> Finding:
     """This will search every public text of the shop for personal details (C5)."""
     broken, checked = [], 0
-    rows = Wish.objects.filter(status__in=PUBLIC).values_list(
+    rows = Wish.objects.filter(status__in=PUBLIC, hidden_at=None).values_list(
         "public_id", "title", "title_en", "item", "spec", "why", "alias", "thanks__words"
     )
     for public_id, *texts in rows.iterator(chunk_size=2000):
@@ -51,6 +53,19 @@ def wishes_name_nobody() -> Finding:
         if find_personal("\n".join(text or "" for text in texts)):
             broken.append(f"wish {public_id}")
     return Finding(str(checked), broken[:20])
+
+
+def public_wishes_have_consent() -> Finding:
+    """This will look for public wishes, photos and thanks on a consent withdrawn over a minute ago (C4)."""
+    gone = clock.now() - dt.timedelta(minutes=1)
+    late = {"withdrawal__withdrawn_at__lt": gone}
+    shown = Wish.objects.filter(status__in=PUBLIC, hidden_at=None)
+    broken = shown.filter(**{f"consent__{k}": v for k, v in late.items()}).values_list("public_id", flat=True)
+    photos = Wish.objects.filter(
+        photo__isnull=False, **{f"consent_for_photo__{k}": v for k, v in late.items()}
+    )
+    both = {*broken[:20], *photos.values_list("public_id", flat=True)[:20]}
+    return Finding(str(shown.count()), [f"wish {row}" for row in sorted(both)])
 
 
 def _column(sql: str) -> list[str]:
@@ -62,4 +77,7 @@ def _column(sql: str) -> list[str]:
 def register_all() -> None:
     invariants.register(9, "wishes.counters", _("心愿的余量等于没人认领的件数，认领的钱都在"),
                         wishes_stand_where_their_claims_are)  # fmt: skip
+    invariants.register(
+        9, "wishes.consent", _("公开的心愿和照片都有家庭的有效同意"), public_wishes_have_consent
+    )
     invariants.register(9, "wishes.privacy", _("公开的心愿里没有个人信息"), wishes_name_nobody)

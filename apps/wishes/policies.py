@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core.actors import CITY, Actor
 from apps.core.policies import policy
-from apps.wishes.models import Wish
+from apps.wishes.models import Errand, Wish
 
 
 @policy("wishes.draft_wish")
@@ -95,6 +95,29 @@ def can_publish_thanks(actor: Actor, wish: Wish) -> bool:
     return actor.has("town_reviewer", "town", wish.town_id) or actor.has("city_reviewer", "city", CITY)
 
 
+@policy("wishes.keep_volunteers")
+def can_keep_volunteers(actor: Actor) -> bool:
+    """Who works with volunteers: caseworkers, storekeepers, project officers: the list, naming, certificates."""
+    return any(actor.has(role) for role in ("caseworker", "storekeeper", "project_officer"))
+
+
+@policy("wishes.run_errand")
+def can_run_errand(actor: Actor, errand: Errand) -> bool:
+    """A caseworker of the wish's town, or a storekeeper of the dispatch's warehouse."""
+    if errand.town_id is not None:
+        return actor.has("caseworker", "town", errand.town_id)
+    return errand.warehouse_id is not None and actor.has("storekeeper", "warehouse", errand.warehouse_id)
+
+
+@policy("wishes.confirm_hours")
+def can_confirm_hours(actor: Actor, errand: Errand) -> bool:
+    """Who may run the errand, the town's reviewer, or a project officer; never who recorded the hours."""
+    if actor.person_id is not None and actor.person_id == errand.recorded_by_id:
+        return False
+    in_town = errand.town_id is not None and actor.has("town_reviewer", "town", errand.town_id)
+    return in_town or actor.has("project_officer") or can_run_errand(actor, errand)
+
+
 @policy("wishes.run_shop")
 def can_run_shop(actor: Actor, organization_id: int) -> bool:
     """The shop's project and the templates of common wishes: a manager of the organization."""
@@ -104,6 +127,12 @@ def can_run_shop(actor: Actor, organization_id: int) -> bool:
 @policy("wishes.follow_money")
 def can_follow_money(actor: Actor) -> bool:
     """Only the handlers of money's own events: never a person (G5)."""
+    return actor.is_system
+
+
+@policy("wishes.follow_consent")
+def can_follow_consent(actor: Actor) -> bool:
+    """Only the handler of a withdrawn consent: the person who withdraws does so in the family's file."""
     return actor.is_system
 
 

@@ -4,6 +4,7 @@ draft ──> town_review ──> city_review ──> open <──> claimed ─�
   ^ ^          └──────┬────────┘           │ │         │              │
   │ └── rejected <────┘                    │ └─────────┴──────────────┘   (a claim ended: open again)
   └──── expired <──────────────────────────┘        withdrawn: from any state before goods are under way
+                                                      (in_progress: hidden, and what was under way came to nothing)
 
 A wish stands as far as its least advanced unit; `open` while any unit is free.
 
@@ -43,8 +44,8 @@ FORWARD: Forward = {
     _S.OPEN: frozenset(
         {_S.CLAIMED, _S.IN_PROGRESS, _S.DELIVERED, _S.FULFILLED, _S.DRAFT, _S.WITHDRAWN, _S.EXPIRED}
     ),
-    _S.CLAIMED: frozenset({_S.OPEN, _S.IN_PROGRESS, _S.DELIVERED, _S.WITHDRAWN}),
-    _S.IN_PROGRESS: frozenset({_S.OPEN, _S.CLAIMED, _S.DELIVERED, _S.FULFILLED}),
+    _S.CLAIMED: frozenset({_S.OPEN, _S.IN_PROGRESS, _S.DELIVERED, _S.FULFILLED, _S.WITHDRAWN}),
+    _S.IN_PROGRESS: frozenset({_S.OPEN, _S.CLAIMED, _S.DELIVERED, _S.FULFILLED, _S.WITHDRAWN}),
     _S.DELIVERED: frozenset({_S.IN_PROGRESS, _S.FULFILLED}),
     _S.EXPIRED: frozenset({_S.DRAFT}),
 }
@@ -149,3 +150,19 @@ PURCHASE_FORWARD: Forward = {_P.ORDERED: frozenset({_P.ARRIVED, _P.CANCELLED})}
 class ConfirmedHow(models.TextChoices):
     CODE = "code", _("验证码")
     SLIP = "slip", _("签收单")
+
+
+class ErrandStatus(models.TextChoices):
+    """planned ──> recorded ──> confirmed;  recorded ──> planned (hours given back);  planned ──> cancelled."""
+
+    PLANNED = "planned", _("待送")
+    RECORDED = "recorded", _("等确认时长")
+    CONFIRMED = "confirmed", _("时长已确认")
+    CANCELLED = "cancelled", _("已取消")
+
+
+_R = ErrandStatus
+ERRAND_FORWARD: Forward = {
+    _R.PLANNED: frozenset({_R.RECORDED, _R.CANCELLED}),
+    _R.RECORDED: frozenset({_R.CONFIRMED, _R.PLANNED}),
+}

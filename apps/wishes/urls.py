@@ -1,8 +1,9 @@
 from django.urls import path
 
-from apps.wishes.views import basket, buying, donors, public, workbench
+from apps.wishes.views import basket, buying, donors, errands, public, workbench
 
 public_urlpatterns = [
+    path("volunteers/check/", errands.check, name="wishes_hours_check"),
     path("shop/basket/", basket.basket, name="wishes_basket"),
     path("wishes/confirm/<str:token>/", donors.confirm, name="wishes_confirm"),
     path("wishes/promises/<str:token>/", donors.promise, name="wishes_promise"),
@@ -15,6 +16,12 @@ public_urlpatterns = [
     path("gifts/<str:token>/wishes/", donors.of_gift, name="wishes_of_gift"),
 ]
 workbench_urlpatterns = [
+    path("errands/", errands.home, name="wishes_errands"),
+    path("errands/<str:number>/", errands.one, name="wishes_errand"),
+    path("volunteers/", errands.volunteers, name="wishes_volunteers"),
+    path("volunteers/<str:public_id>/", errands.volunteer, name="wishes_volunteer"),
+    path("volunteers/<str:public_id>/<str:number>.pdf", errands.certificate_pdf, name="wishes_hours_pdf"),
+    path("volunteers/<str:public_id>/<str:number>/", errands.certificate, name="wishes_hours"),
     path("wishes/", workbench.home, name="wishes_workbench"),
     path("wishes/new/", workbench.new, name="wishes_new"),
     path("wishes/shop/", buying.shop, name="wishes_shop"),

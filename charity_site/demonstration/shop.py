@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from apps.casework import operations as casework
+from apps.casework.models import Purpose
 from apps.core.actors import PUBLIC, system
 from apps.core.clock import civil_day
 from apps.core.money import Money
@@ -101,9 +103,12 @@ def _wish(
 ) -> Wish:
     town = city.towns[n % len(city.towns)]
     caseworker, reviewer = city.staff[f"caseworker1.{town.code}"], city.staff[f"reviewer1.{town.code}"]
+    family = register_family(city, town, at)
+    casework.give_consent(actor=caseworker, member=family.members.get(relation="head"), purpose=Purpose.WISH,
+                          given_by="office", now=at)  # fmt: skip
     wish = ops.draft_wish(
         actor=caseworker,
-        household=register_family(city, town, at),
+        household=family,
         draft=_draft(row, quantity),
         consented=True,
         now=at,

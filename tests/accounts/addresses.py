@@ -200,11 +200,27 @@ def _wishes(city: w.World) -> dict[str, dict[str, object]]:
     wish_ops.accept_pledge(actor=store.caseworker, pledge=pledge, wish=brought, now=w.NOW)
     wish_ops.hand_over(actor=store.caseworker, wish=brought, now=w.NOW)
     code = wish_ops.ask_wish_code(actor=store.caseworker, wish=brought, now=w.NOW)
+    carrier = wish_ops.register_volunteer(
+        actor=store.caseworker, draft=wish_ops.VolunteerDraft("何一帆", "13900002222"), now=w.NOW
+    )
+    errand = wish_ops.plan_errand(
+        actor=store.caseworker, volunteer=carrier, wish=brought, on=w.NOW.date(), now=w.NOW
+    )
+    errand = wish_ops.record_hours(
+        actor=store.caseworker, errand=errand, minutes=90, on=w.NOW.date(), now=w.NOW
+    )
+    wish_ops.confirm_hours(actor=store.reviewer, errand=errand, now=w.NOW)
+    paper = wish_ops.issue_hours_certificate(
+        actor=store.caseworker, volunteer=carrier, first_on=w.NOW.date(), last_on=w.NOW.date(), now=w.NOW
+    )
+    hours = {"public_id": carrier.public_id, "number": paper.number}
     names = ("wish", "claim", "goods", "photo", "thanks_photo", "card", "one", "edit", "work_photo",
              "work_thanks_photo", "order_new")  # fmt: skip
     return {
         **{f"wishes_{name}": {"public_id": wish.public_id} for name in names},
         "wishes_confirm": {"token": code.token}, "wishes_promise": {"token": pledge.token},
+        "wishes_errand": {"number": errand.number}, "wishes_volunteer": {"public_id": carrier.public_id},
+        "wishes_hours": hours, "wishes_hours_pdf": hours,
         "wishes_of_gift": {"token": gift.token}, "wishes_order": {"number": purchase.number},
     }  # fmt: skip
 

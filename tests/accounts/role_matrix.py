@@ -98,6 +98,10 @@ def wish(at: int, **fields: Any) -> SimpleNamespace:
     )
 
 
+def errand(**fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(**{"town_id": None, "warehouse_id": None, "recorded_by_id": SOMEBODY} | fields)
+
+
 def refund(at: int, **fields: Any) -> SimpleNamespace:
     return SimpleNamespace(**{"gift": gift(at), "asked_by_id": SOMEBODY, "decided_by_id": SOMEBODY} | fields)
 
@@ -132,6 +136,11 @@ OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
         "": wish,
         "written by oneself": lambda at: wish(at, caseworker_id=SELF),
         "reviewed by oneself": lambda at: wish(at, town_reviewer_id=SELF),
+    },
+    "Errand": {
+        "to a family": lambda at: errand(town_id=at),
+        "of a dispatch": lambda at: errand(warehouse_id=at),
+        "recorded by oneself": lambda at: errand(town_id=at, recorded_by_id=SELF),
     },
     "Gift": {"": gift},
     "Refund": {

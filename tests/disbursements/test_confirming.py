@@ -18,7 +18,8 @@ from apps.core.errors import DomainError, NotFound, PermissionRefused
 from apps.core.models import OutboxEvent
 from apps.disbursements import operations, queries
 from apps.disbursements.models import ConfirmationCode, Disbursement
-from apps.disbursements.operations.confirming import CodeOver, SlipNeedsPhoto, TooManyCodes, WrongCode
+from apps.disbursements.operations.codes import CodeOver, TooManyCodes, WrongCode
+from apps.disbursements.operations.confirming import SlipNeedsPhoto
 from apps.publication.models import AidItem
 from tests import world as w
 

@@ -7,7 +7,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from apps.casework.models import Household
+from apps.casework.models import Consent, Household, Purpose
+from apps.casework.operations import give_consent
 from apps.core.actors import PUBLIC, Actor
 from apps.core.invariants import ordered
 from apps.core.money import Money
@@ -68,8 +69,22 @@ def draft(**over: Any) -> WishDraft:
     return WishDraft(**(fields | over))
 
 
+def agree(store: Store, family: Household, *purposes: str) -> list[Consent]:
+    """This will record a family's consents to a wish and its photo, by the office that is guardian; those that stand
+    are given back."""
+    actor, head = store.city.people[f"caseworker_{family.town.code}"], family.members.get(relation="head")
+    made = []
+    for purpose in purposes or (Purpose.WISH, Purpose.WISH_PHOTO):
+        standing = Consent.objects.filter(member=head, purpose=purpose, withdrawal=None).first()
+        made.append(
+            standing or give_consent(actor=actor, member=head, purpose=purpose, given_by="office", now=NOW)
+        )
+    return made
+
+
 def drafted(store: Store, *, family: Household | None = None, now: dt.datetime = NOW, **over: Any) -> Wish:
     where = family or store.family
+    agree(store, where)
     return ops.draft_wish(
         actor=store.city.people[f"caseworker_{where.town.code}"], household=where, draft=draft(**over), consented=True,
         now=now,

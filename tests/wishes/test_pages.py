@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from apps.core import clock
+from apps.core.actors import system
 from apps.donations.models import Gift
 from apps.inventory.operations import ask_not_to_send
 from apps.wishes import operations as ops
@@ -223,7 +224,7 @@ def test_the_familys_page_takes_the_code(store: s.Store, client: Client) -> None
     s.bought(store, wish)
     ops.hand_over(actor=store.caseworker, wish=wish, now=s.NOW)
     code = ops.ask_wish_code(actor=store.caseworker, wish=wish, now=s.NOW)
-    sent = ops.issue_wish_code(actor=store.caseworker, code_id=code.pk, now=s.NOW)
+    sent = ops.issue_wish_code(actor=system("tests.sms"), code_id=code.pk, now=s.NOW)
     assert sent
     address = f"/wishes/confirm/{code.token}/"
     assert "东西收到了吗" in text(client, address)
@@ -259,6 +260,12 @@ def test_staff_take_a_wish_through_the_workbench(store: s.Store) -> None:
     wish = Wish.objects.get()
     here = f"/workbench/wishes/{wish.public_id}/"
     assert people["elsewhere"].get(here).status_code == 404
+    caseworker.post(here, {"act": "submit"})
+    wish.refresh_from_db()
+    assert wish.status == "draft" and "登记同意" in text(caseworker, here), (
+        "no consent in the file, no submission"
+    )
+    s.agree(store, store.family)
     caseworker.post(here, {"act": "submit"})
     for who, act in (("reviewer", "town"), ("city", "city")):
         assert wish.title in text(people[who], "/workbench/wishes/")

@@ -34,6 +34,7 @@ ENTRIES = (
     ),
     ("wishes_orders", _("心愿采购"), {"purchaser", "project_officer", "manager", "supervisor"}),
     ("wishes_shop", _("商城设置"), {"manager"}),
+    ("wishes_errands", _("志愿者跑腿"), {"caseworker", "town_reviewer", "storekeeper", "project_officer"}),
     ("disbursements_batches", _("付款批次"), {"cashier"}),
     (
         "disbursements_rules",

@@ -18,6 +18,8 @@ class Purpose(models.TextChoices):
     SHARING = "sharing", _("与其他部门共享救助信息")
     STORY = "story", _("公布故事")
     PHOTO = "photo", _("公布照片")
+    WISH = "wish", _("公布微心愿")
+    WISH_PHOTO = "wish_photo", _("公布心愿的照片")
 
 
 @append_only

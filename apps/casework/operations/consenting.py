@@ -115,6 +115,32 @@ def hold_for_aid(household: Household) -> Household:
     return household
 
 
+class NotOneConsent(Conflict):
+    code = "not_one_consent"
+    message = _("这一家有几份有效的同意。请选这次用的是哪一份。")
+    field = "consent"
+
+
+def hold_consent(
+    *, household: Household, purpose: str, code: str = "", by_guardian: bool = False, member_id: int | None = None
+) -> Consent | None:  # fmt: skip
+    """This will give a family's standing consent to a purpose, its file locked in the running transaction so that
+    nobody withdraws it meanwhile; None where there is none. `code` names one of several, `by_guardian` asks for one by
+    a guardian or the office that is one, `member_id` for whom it is about. Raises NotOneConsent, Erased."""
+    lock_household(household.pk)
+    rows = Consent.objects.filter(household=household, purpose=purpose, withdrawal__isnull=True)
+    if by_guardian:
+        rows = rows.exclude(given_by=Consent.GivenBy.SELF)
+    if member_id is not None:
+        rows = rows.filter(member=member_id)
+    if code:
+        return rows.filter(code=code).first()
+    found = list(rows.order_by("-id")[:2])
+    if len(found) > 1:
+        raise NotOneConsent()
+    return found[0] if found else None
+
+
 def end_consent(consent: Consent, person_id: int | None, now: dt.datetime) -> ConsentWithdrawal:
     """This will append a withdrawal with its event; the caller holds the household's lock."""
     ended = ConsentWithdrawal.objects.create(consent=consent, withdrawn_at=now, recorded_by_id=person_id)

@@ -16,6 +16,7 @@ from apps.casework.queries.files import (
     retention_due,
     same_attachments,
     same_value,
+    standing_consents,
     tier_on,
 )
 from apps.casework.queries.traces import Trace, traces_in
@@ -41,6 +42,7 @@ __all__ = [
     "same_attachments",
     "same_value",
     "seen_by",
+    "standing_consents",
     "tier_on",
     "traces_in",
 ]

@@ -148,6 +148,12 @@ def has_consent(household: Household, purpose: str = Purpose.REGISTRATION) -> bo
     return Consent.objects.filter(household=household, purpose=purpose, withdrawal__isnull=True).exists()
 
 
+def standing_consents(household: Household, purpose: str) -> QuerySet[Consent]:
+    """This will list a household's consents to a purpose that stand, newest first, with whom they are about."""
+    rows = Consent.objects.filter(household=household, purpose=purpose, withdrawal__isnull=True)
+    return rows.select_related("member").order_by("-id")
+
+
 def live_codes(codes: Iterable[str], purposes: Iterable[str]) -> set[str]:
     """This will tell which consent codes stand for one of the purposes today."""
     rows = Consent.objects.filter(code__in=list(codes), purpose__in=list(purposes), withdrawal__isnull=True)

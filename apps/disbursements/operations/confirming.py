@@ -3,65 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
-import hmac
-import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.casework.models import Attachment
-from apps.casework.operations import open_phone
-from apps.core import crypto
 from apps.core.actors import Actor
-from apps.core.errors import BadInput, Conflict, NotFound
+from apps.core.errors import BadInput, NotFound
 from apps.core.events import publish
 from apps.core.policies import authorize
 from apps.core.transitions import check_move, move
 from apps.disbursements import policies
 from apps.disbursements.events import ConfirmationCodeAsked
-from apps.disbursements.models import TRIES, ConfirmationCode, Disbursement, DisbursementStatusChange
+from apps.disbursements.models import ConfirmationCode, Disbursement, DisbursementStatusChange
+from apps.disbursements.operations.codes import (
+    CodeMessage,
+    CodeOver,
+    end_codes,
+    refuse_wrong,
+    try_code,
+    write_code,
+)
 from apps.disbursements.operations.deciding import lock_disbursement
 from apps.disbursements.states import FORWARD, ConfirmedHow, Kind, Status
 from apps.publication.releases import note_confirmed
 
-LASTS = dt.timedelta(hours=72)
-CODES_A_DAY = 3
-
-
-class WrongCode(BadInput):
-    code = "wrong_code"
-    field = "code"
-
-    def __init__(self, left: int) -> None:
-        super().__init__(str(_("验证码不对。还可以试%(n)s次。")) % {"n": left})
-
-
-class CodeOver(Conflict):
-    code = "code_over"
-    message = _("这个验证码已失效：用过、过期或试错太多次。请让社工重新发一个。")
-    field = "code"
-
-
-class TooManyCodes(Conflict):
-    code = "too_many_codes"
-    message = _("一天最多发三次验证码。请明天再发，或用签收单。")
+CODE = "confirmation_code"
+"""What the hashes of these codes are keyed for."""
 
 
 class SlipNeedsPhoto(BadInput):
     code = "slip_needs_photo"
     message = _("签收单要附照片。请先把签收单拍照，传到这一家的档案里，再选它。")
     field = "photo"
-
-
-@dataclass(frozen=True, slots=True)
-class CodeMessage:
-    """What goes to the family's phone; it is nowhere kept."""
-
-    phone: str
-    digits: str
-    token: str
 
 
 @transaction.atomic
@@ -75,14 +50,9 @@ def ask_code(*, actor: Actor, disbursement: Disbursement, now: dt.datetime) -> C
     check_move(locked, Status.CONFIRMED, FORWARD)
     if locked.kind != Kind.AID:
         raise NotFound()
-    recent = ConfirmationCode.objects.filter(disbursement=locked, asked_at__gt=now - dt.timedelta(days=1))
-    if recent.count() >= CODES_A_DAY:
-        raise TooManyCodes()
-    ConfirmationCode.objects.filter(disbursement=locked, used_at=None, expires_at__gt=now).update(
-        expires_at=now
-    )
+    until = end_codes(ConfirmationCode.objects.filter(disbursement=locked), now)
     made = ConfirmationCode.objects.create(
-        disbursement=locked, attempt=locked.attempts, asked_at=now, expires_at=now + LASTS
+        disbursement=locked, attempt=locked.attempts, asked_at=now, expires_at=until
     )
     publish(ConfirmationCodeAsked(code_id=made.pk))
     return made
@@ -105,13 +75,9 @@ def issue_code(*, actor: Actor, code_id: int, now: dt.datetime) -> CodeMessage |
     if item.status != Status.PAID or code.used_at or code.expires_at <= now or newest != code.pk:
         return None
     assert item.household is not None
-    phone = open_phone(
-        actor=actor, household=item.household, reason=f"confirmation code {item.number}", now=now
-    )
-    digits = f"{secrets.randbelow(1_000_000):06d}"
-    code.code_hash, code.sent_at, code.tries = _hash(code.token, digits), now, 0
-    code.save(update_fields=["code_hash", "sent_at", "tries"])
-    return CodeMessage(phone, digits, code.token)
+    return write_code(
+        actor=actor, code=code, kind=CODE, household=item.household, reason=f"confirmation code {item.number}", now=now
+    )  # fmt: skip
 
 
 def confirm_by_code(*, actor: Actor, token: str, digits: str, now: dt.datetime) -> Disbursement:
@@ -142,20 +108,13 @@ def _confirm(actor: Actor, code: ConfirmationCode, digits: str, now: dt.datetime
     with transaction.atomic():
         item = lock_disbursement(code.disbursement_id)
         code = ConfirmationCode.objects.select_for_update(of=("self",)).get(pk=code.pk)
-        open_ = (
-            code.sent_at is not None and code.used_at is None and code.expires_at > now and code.tries < TRIES
-        )
-        if not open_ or code.attempt != item.attempts or item.status != Status.PAID:
+        if code.attempt != item.attempts or item.status != Status.PAID:
             raise CodeOver()
-        code.tries += 1
-        typed = "".join(digits.split())
-        right = len(typed) == 6 and hmac.compare_digest(code.code_hash, _hash(code.token, typed))
+        right = try_code(code, CODE, digits, now)
         if right:
-            code.used_at = now
             _move(item, actor, now, how=ConfirmedHow.CODE)
-        code.save(update_fields=["tries", "used_at"])
     if not right:
-        raise WrongCode(TRIES - code.tries) if code.tries < TRIES else CodeOver()
+        raise refuse_wrong(code)
     return item
 
 
@@ -188,7 +147,3 @@ def _move(item: Disbursement, actor: Actor, now: dt.datetime, *, how: str, **fie
     move(item, Status.CONFIRMED, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
          confirmed_at=now, confirmed_how=how, **fields)  # fmt: skip
     note_confirmed(disbursement=item.pk)
-
-
-def _hash(token: str, digits: str) -> str:
-    return crypto.blind_index("confirmation_code", f"{token}:{digits}")

@@ -8,7 +8,8 @@ from apps.wishes.models.claim import (
     PurchaseStatusChange,
     Quote,
 )
-from apps.wishes.models.confirming import TRIES, Confirmation, Thanks, WishCode
+from apps.wishes.models.confirming import Confirmation, Thanks, WishCode
+from apps.wishes.models.errand import Errand, ErrandStatusChange, HoursCertificate, Volunteer
 from apps.wishes.models.wish import (
     MOST_CAP,
     MOST_UNITS,
@@ -23,10 +24,12 @@ from apps.wishes.models.wish import (
 __all__ = [
     "MOST_CAP",
     "MOST_UNITS",
-    "TRIES",
     "Claim",
     "ClaimStatusChange",
     "Confirmation",
+    "Errand",
+    "ErrandStatusChange",
+    "HoursCertificate",
     "Pledge",
     "Purchase",
     "PurchaseStatusChange",
@@ -34,6 +37,7 @@ __all__ = [
     "Shop",
     "Thanks",
     "Unit",
+    "Volunteer",
     "Wish",
     "WishCode",
     "WishPhoto",

@@ -8,11 +8,10 @@ from django.db.models import F, Q
 from apps.accounts.models import Person
 from apps.core.append_only import append_only, refuse_change
 from apps.core.ids import new_token
+from apps.disbursements.models import TRIES
 from apps.wishes import states
 from apps.wishes.models.claim import Claim
 from apps.wishes.models.wish import Wish
-
-TRIES = 5
 
 
 class WishCode(models.Model):

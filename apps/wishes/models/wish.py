@@ -10,9 +10,10 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import Person
-from apps.casework.models import Household
+from apps.casework.models import Consent, Household
 from apps.core.append_only import append_only, refuse_change
 from apps.core.ids import new_public_id
 from apps.core.transitions import StatusChange
@@ -109,6 +110,10 @@ class Wish(models.Model):
     consented_at = models.DateTimeField()
     consent_by = models.CharField(max_length=10, choices=states.ConsentBy)
     photo_consent = models.BooleanField(default=False)
+    # The family's own words in its file that the wish stands on from its submission on; withdrawn, it is taken down.
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, null=True, related_name="+")
+    consent_for_photo = models.ForeignKey(Consent, on_delete=models.PROTECT, null=True, related_name="+")
+    hidden_at = models.DateTimeField(null=True)
 
     caseworker = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     town_reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
@@ -162,6 +167,13 @@ class Wish(models.Model):
                 condition=~Q(age_band__in=states.BELOW_14) | Q(consent_by="guardian"),
                 name="wish_child_by_guardian",
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=[S.DRAFT, S.REJECTED, S.WITHDRAWN]) | Q(consent__isnull=False),
+                name="wish_submitted_has_consent",
+            ),
+            models.CheckConstraint(
+                condition=Q(hidden_at__isnull=True) | Q(free=0) & ~Q(status=S.OPEN), name="wish_hidden_not_open"
+            ),
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["-opened_at", "-id"], name="wish_shop", condition=Q(status__in=states.PUBLIC)),
@@ -190,6 +202,8 @@ class Wish(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
+        if self.hidden_at is not None:
+            return _("家庭撤下的心愿")
         return (self.title_en or self.title) if (get_language() or "").startswith("en") else self.title
 
 

@@ -4,68 +4,56 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import hmac
-import secrets
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.casework.models import PrivateField
 from apps.casework.operations import open_file
-from apps.core import crypto
 from apps.core.actors import Actor
 from apps.core.errors import BadInput, Conflict, NotFound
 from apps.core.events import publish
 from apps.core.images import remake_picture
 from apps.core.pages import bump_epoch
 from apps.core.policies import authorize
+from apps.disbursements.operations.codes import (
+    CodeMessage,
+    CodeOver,
+    end_codes,
+    refuse_wrong,
+    try_code,
+    write_code,
+)
 from apps.publication.privacy import check_publishable
 from apps.wishes import policies
 from apps.wishes.errors import (
     ConsentMissing,
     NothingToConfirm,
     PhotoNotLookedAt,
-    TooManyWishCodes,
     TwoReviewers,
-    WishCodeOver,
-    WrongWishCode,
 )
 from apps.wishes.events import ClaimConfirmed, ThanksPublished, WishCodeAsked
-from apps.wishes.models import TRIES, Claim, Confirmation, Thanks, Wish, WishCode
-from apps.wishes.operations.drafting import PRIVATE, SIDE, NoFace
+from apps.wishes.models import Claim, Confirmation, Thanks, Wish, WishCode
+from apps.wishes.operations.drafting import PRIVATE, SIDE, NoFace, NoPhotoConsent, hold_photo_consent
 from apps.wishes.operations.freeing import lock_claims
 from apps.wishes.operations.settling import lock_wish, move_claim, settle_wishes
 from apps.wishes.states import ClaimStatus, ConfirmedHow, WishStatus
 
-LASTS = dt.timedelta(hours=72)
-CODES_A_DAY = 3
-
-
-@dataclass(frozen=True, slots=True)
-class CodeMessage:
-    """What goes to the family's phone; it is nowhere kept."""
-
-    phone: str
-    digits: str
-    token: str
+CODE = "wish_code"
+"""What the hashes of these codes are keyed for."""
 
 
 @transaction.atomic
 def ask_wish_code(*, actor: Actor, wish: Wish, now: dt.datetime) -> WishCode:
     """This will ask for a one-time code for the family's phone; earlier ones end. The event names no number.
 
-    Raises NothingToConfirm before anything was handed over, TooManyWishCodes beyond three a day.
+    Raises NothingToConfirm before anything was handed over, TooManyCodes beyond three a day.
     """
     wish = lock_wish(wish.pk)
     authorize(policies.can_send_code, actor, wish)
     if not Claim.objects.filter(wish=wish, status=ClaimStatus.HANDED).exists():
         raise NothingToConfirm()
-    codes = WishCode.objects.filter(wish=wish)
-    if codes.filter(asked_at__gt=now - dt.timedelta(days=1)).count() >= CODES_A_DAY:
-        raise TooManyWishCodes()
-    codes.filter(used_at=None, expires_at__gt=now).update(expires_at=now)
-    made = WishCode.objects.create(wish=wish, asked_at=now, expires_at=now + LASTS)
+    until = end_codes(WishCode.objects.filter(wish=wish), now)
+    made = WishCode.objects.create(wish=wish, asked_at=now, expires_at=until)
     publish(WishCodeAsked(code_id=made.pk))
     return made
 
@@ -73,26 +61,24 @@ def ask_wish_code(*, actor: Actor, wish: Wish, now: dt.datetime) -> WishCode:
 @transaction.atomic
 def issue_wish_code(*, actor: Actor, code_id: int, now: dt.datetime) -> CodeMessage | None:
     """This will make the six digits of an asked code, keep their keyed hash, and give what is to be sent; None when it
-    was used or is over. Reading the phone leaves its row in the family's file (C2).
+    was used, is over, or nothing waits for the family's word any more. Reading the phone leaves its row in the
+    family's file (C2).
     """
     code = WishCode.objects.select_for_update(of=("self",)).select_related("wish__household").get(pk=code_id)
     authorize(policies.can_send_code, actor, code.wish)
-    if code.used_at is not None or code.expires_at <= now:
+    waits = Claim.objects.filter(wish=code.wish, status=ClaimStatus.HANDED).exists()
+    if not waits or code.used_at is not None or code.expires_at <= now:
         return None
     reason = str(_("给家人发确认验证码"))
-    found = open_file(
-        actor=actor, household=code.wish.household, fields=[PrivateField.PHONE], reason=reason, now=now
+    return write_code(
+        actor=actor, code=code, kind=CODE, household=code.wish.household, reason=reason, now=now
     )
-    digits = f"{secrets.randbelow(1_000_000):06d}"
-    code.code_hash, code.sent_at, code.tries = _hash(code.token, digits), now, 0
-    code.save(update_fields=["code_hash", "sent_at", "tries"])
-    return CodeMessage(found.get(PrivateField.PHONE, ""), digits, code.token)
 
 
 def confirm_by_code(*, actor: Actor, token: str, digits: str, now: dt.datetime) -> Wish:
     """This will record the family's own word; the link and the six digits are its permission (W5).
 
-    Each wrong try counts and stays counted. Raises WrongWishCode with the tries left, WishCodeOver, NotFound.
+    Each wrong try counts and stays counted. Raises WrongCode with the tries left, CodeOver, NotFound.
     """
     authorize(policies.can_answer_code, actor)
     code = WishCode.objects.filter(token=token).first()
@@ -106,7 +92,7 @@ def confirm_at_desk(*, actor: Actor, wish: Wish, digits: str, now: dt.datetime) 
     authorize(policies.can_change_wish, actor, wish)
     code = WishCode.objects.filter(wish=wish).order_by("-id").first()
     if code is None:
-        raise WishCodeOver()
+        raise CodeOver()
     return _confirm_by(actor, code, digits, now)
 
 
@@ -126,18 +112,11 @@ def _confirm_by(actor: Actor, code: WishCode, digits: str, now: dt.datetime) -> 
     with transaction.atomic():
         wish = lock_wish(code.wish_id)
         code = WishCode.objects.select_for_update(of=("self",)).get(pk=code.pk)
-        if not (code.sent_at and code.used_at is None and code.expires_at > now and code.tries < TRIES):
-            raise WishCodeOver()
-        code.tries += 1
-        typed = "".join(digits.split())
-        right = len(typed) == 6 and hmac.compare_digest(code.code_hash, _hash(code.token, typed))
-        if right:
-            code.used_at = now
-        code.save(update_fields=["tries", "used_at"])
+        right = try_code(code, CODE, digits, now)
         if right:
             wish = _confirm(actor, wish.pk, now, how=ConfirmedHow.CODE, code=code)
     if not right:
-        raise WrongWishCode(TRIES - code.tries) if code.tries < TRIES else WishCodeOver()
+        raise refuse_wrong(code)
     return wish
 
 
@@ -165,24 +144,32 @@ def write_thanks(
 
     Raises NothingToConfirm before the family confirmed, NotPublishable, NoFace, ConsentMissing, BadImage.
     """
-    wish = lock_wish(wish.pk)
     authorize(policies.can_change_wish, actor, wish)
+    for_photo = None
+    if photo:
+        now_at = Wish.objects.select_related("household", "consent").get(pk=wish.pk)
+        if now_at.consent is None:
+            raise NoPhotoConsent()
+        for_photo = hold_photo_consent(now_at, now_at.consent)
+    wish = lock_wish(wish.pk)
     if wish.status != WishStatus.FULFILLED:
         raise NothingToConfirm(_("家人确认之后才能写感谢。"))
+    if wish.hidden_at is not None:
+        raise ConsentMissing(_("家庭已撤回同意，这个心愿和感谢都不再公布。"), field="words")
     if not words.strip():
         raise BadInput(_("请写一句感谢的话。"), field="words")
     reason = str(_("核对感谢的话里没有家庭的私人信息"))
     private = open_file(
         actor=actor, household=wish.household, fields=PRIVATE, reason=reason, now=now
     ).values()
-    check_publishable(words, private, field="words")
+    check_publishable(words, private, field="words", town_ids=[wish.town_id])
     picture = b""
     if photo:
-        if not wish.photo_consent:
-            raise ConsentMissing(_("家庭没有同意公布照片。"), field="photo")
         if not no_face:
             raise NoFace()
         picture = remake_picture(photo, longest_side=SIDE).content
+        wish.consent_for_photo = for_photo
+        wish.save(update_fields=["consent_for_photo"])
     assert actor.person_id is not None
     known = Thanks.objects.filter(wish=wish).first()
     if known is not None and known.published_at is not None:
@@ -202,6 +189,8 @@ def publish_thanks(*, actor: Actor, wish: Wish, photo_ok: bool = False, now: dt.
     """
     wish = lock_wish(wish.pk)
     authorize(policies.can_publish_thanks, actor, wish)
+    if wish.hidden_at is not None:
+        raise ConsentMissing(_("家庭已撤回同意，这个心愿和感谢都不再公布。"))
     thanks = Thanks.objects.select_for_update(of=("self",)).filter(wish=wish).first()
     if thanks is None:
         raise NotFound()
@@ -211,13 +200,9 @@ def publish_thanks(*, actor: Actor, wish: Wish, photo_ok: bool = False, now: dt.
         raise TwoReviewers(_("感谢不能由写的人自己公布。请审核员来看。"))
     if thanks.photo and not photo_ok:
         raise PhotoNotLookedAt()
-    check_publishable(thanks.words, field="words")
+    check_publishable(thanks.words, field="words", town_ids=[wish.town_id])
     thanks.published_by_id, thanks.published_at = actor.person_id, now
     thanks.save(update_fields=["published_by", "published_at"])
     publish(ThanksPublished(wish_id=wish.pk))
     bump_epoch()
     return thanks
-
-
-def _hash(token: str, digits: str) -> str:
-    return crypto.blind_index("wish_code", f"{token}:{digits}")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.casework.models import Household, PrivateField
-from apps.casework.operations import open_file
+from apps.casework.models import Consent, Household, PrivateField, Purpose
+from apps.casework.operations import hold_consent, open_file
+from apps.casework.queries import has_consent
 from apps.core.actors import Actor
 from apps.core.errors import BadInput, WrongState
 from apps.core.images import remake_picture
@@ -39,6 +40,11 @@ class NoFace(BadInput):
     code = "no_face"
     message = _("请确认照片里没有脸、校服、门牌和姓名。没确认的照片不能用。")
     field = "no_face"
+
+
+class NoPhotoConsent(ConsentMissing):
+    message = _("家庭没有同意公布照片。请先在家庭档案里登记“公布心愿的照片”的同意，再在心愿里勾选。")
+    field = "photo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +117,9 @@ def add_photo(*, actor: Actor, wish: Wish, content: bytes, no_face: bool, now: d
     wish = lock_wish(wish.pk)
     authorize(policies.can_change_wish, actor, wish)
     _needs_draft(wish)
-    if not wish.photo_consent:
-        raise ConsentMissing(_("家庭没有同意公布照片。请先取得同意，在心愿里勾选。"), field="photo")
+    # Only looked at here; submission holds it.
+    if not wish.photo_consent or not has_consent(wish.household, Purpose.WISH_PHOTO):
+        raise NoPhotoConsent()
     if not no_face:
         raise NoFace()
     picture = remake_picture(content, longest_side=SIDE)
@@ -134,15 +141,49 @@ def remove_photo(*, actor: Actor, wish: Wish, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def submit_wish(*, actor: Actor, wish: Wish, now: dt.datetime) -> Wish:
-    """This will hand a draft to the town's reviewers; its text is frozen from here on. Raises WrongState."""
-    wish = lock_wish(wish.pk)
+def submit_wish(*, actor: Actor, wish: Wish, consent: str = "", now: dt.datetime) -> Wish:
+    """This will hand a draft to the town's reviewers; its text is frozen from here on. It stands on the family's
+    consent to a wish, and to its photo, in the family's file; `consent` is the code of one of several.
+
+    Raises ConsentMissing, NotOneConsent, WrongState.
+    """
     authorize(policies.can_change_wish, actor, wish)
+    # The file is locked before the wish: a withdrawal at the same time comes before or after, never between.
+    agreed = _hold_consent(wish, consent)
+    wish = lock_wish(wish.pk)
+    photo = WishPhoto.objects.filter(wish=wish).exists()
+    for_photo = hold_photo_consent(wish, agreed) if photo else None
     move(wish, WishStatus.TOWN_REVIEW, forward=FORWARD, history=WishStatusChange, actor=actor, now=now,
-         submitted_at=now, town_reviewer_id=None, town_reviewed_at=None, city_reviewer_id=None)  # fmt: skip
+         submitted_at=now, town_reviewer_id=None, town_reviewed_at=None, city_reviewer_id=None, hidden_at=None,
+         consent_id=agreed.pk, consented_at=agreed.given_at,
+         consent_for_photo_id=for_photo.pk if for_photo else None)  # fmt: skip
     WishPhoto.objects.filter(wish=wish).update(looked_at_by=None)
     write_words(wish)
     return wish
+
+
+def hold_photo_consent(wish: Wish, about: Consent) -> Consent:
+    """This will give the family's standing consent to photos of a wish, its file locked, about the same person as the
+    consent to the wish itself. Raises NoPhotoConsent, also where the wish's own box isn't ticked."""
+    found: Consent | None = None
+    if wish.photo_consent:
+        found = hold_consent(
+            household=wish.household, purpose=Purpose.WISH_PHOTO, member_id=about.member_id,
+            by_guardian=wish.consent_by == ConsentBy.GUARDIAN,
+        )  # fmt: skip
+    if found is None:
+        raise NoPhotoConsent()
+    return found
+
+
+def _hold_consent(wish: Wish, code: str) -> Consent:
+    found = hold_consent(
+        household=wish.household, purpose=Purpose.WISH, code=code.strip()[:16],
+        by_guardian=wish.consent_by == ConsentBy.GUARDIAN,
+    )  # fmt: skip
+    if found is None:
+        raise ConsentMissing()
+    return found
 
 
 def _needs_draft(wish: Wish) -> None:
@@ -186,6 +227,11 @@ def _check(actor: Actor, household: Household, draft: WishDraft, now: dt.datetim
     if draft.age_band in BELOW_14 and draft.consent_by != ConsentBy.GUARDIAN:
         raise ConsentMissing(field="consent_by")
     reason = str(_("核对心愿文字里没有家庭的私人信息"))
-    private = open_file(actor=actor, household=household, fields=PRIVATE, reason=reason, now=now).values()
+    opened = open_file(actor=actor, household=household, fields=PRIVATE, reason=reason, now=now)
+    private, towns = list(opened.values()), [household.town_id]
     for field in SPOKEN:
-        check_publishable(getattr(draft, field), private, field=field)
+        check_publishable(getattr(draft, field), private, field=field, town_ids=towns)
+    # What shows only when the lines are read together.
+    check_publishable(
+        "\n".join(getattr(draft, field) for field in SPOKEN), private, field="why", town_ids=towns
+    )

@@ -18,9 +18,10 @@ from apps.publication.privacy import check_publishable
 from apps.wishes import policies
 from apps.wishes.errors import GoodsUnderWay, PhotoNotLookedAt, TwoReviewers
 from apps.wishes.events import ClaimEnded, WishOpened
-from apps.wishes.models import Claim, Wish, WishPhoto, WishStatusChange
-from apps.wishes.operations.settling import lock_wish, move_claim, settle_wishes
-from apps.wishes.states import FORWARD, WAITING, ClaimStatus, WishStatus
+from apps.wishes.models import Claim, Thanks, Wish, WishPhoto, WishStatusChange
+from apps.wishes.operations.drafting import SPOKEN
+from apps.wishes.operations.settling import WITHDREW, lock_wish, move_claim, settle_wishes
+from apps.wishes.states import ENDED, FORWARD, WAITING, ClaimStatus, WishStatus
 
 OPEN_DAYS = 90
 """So long a wish waits in the shop before the caseworker is asked whether it still holds."""
@@ -45,6 +46,10 @@ def approve_in_city(*, actor: Actor, wish: Wish, photo_ok: bool = False, now: dt
     _authorize(policies.can_review_in_city, actor, wish)
     check_move(wish, WishStatus.OPEN, FORWARD)
     _look_at_photo(actor, wish, photo_ok)
+    # Once more against the files as they are now: they may have grown since the caseworker wrote.
+    check_publishable(
+        "\n".join(getattr(wish, name) for name in SPOKEN), field="reason", town_ids=[wish.town_id]
+    )
     move(
         wish, WishStatus.OPEN, forward=FORWARD, history=WishStatusChange, actor=actor, now=now,
         city_reviewer_id=actor.person_id, opened_at=now, open_until=now + dt.timedelta(days=OPEN_DAYS),
@@ -82,14 +87,55 @@ def withdraw_wish(*, actor: Actor, wish: Wish, reason: str, now: dt.datetime) ->
     authorize(policies.can_change_wish, actor, wish)
     _needs(reason)
     check_move(wish, WishStatus.WITHDRAWN, FORWARD)
-    live = list(Claim.objects.select_for_update(of=("self",)).filter(wish=wish, ended_at=None).order_by("id"))
+    live = _live(wish)
     if any(claim.status not in WAITING for claim in live):
         raise GoodsUnderWay()
+    _withdraw(actor, wish, live, reason.strip()[:200], now)
+    return wish
+
+
+@transaction.atomic
+def take_down_wish(*, actor: Actor, wish: Wish, photo_only: bool = False, now: dt.datetime) -> Wish:
+    """This will hide a wish and its thanks because the family withdrew its consent, and destroy the photos; with
+    `photo_only` the photos alone (C4). Claims that wait end; what is bought or brought still reaches the family, unseen
+    by anybody but its giver. A draft stays a draft. Safe to repeat."""
+    wish = lock_wish(wish.pk)
+    authorize(policies.can_follow_consent, actor)
+    WishPhoto.objects.filter(wish=wish).delete()
+    Thanks.objects.filter(wish=wish).update(photo=None, photo_sha256="")
+    wish.photo_consent, wish.consent_for_photo = False, None
+    wish.save(update_fields=["photo_consent", "consent_for_photo"])
+    bump_epoch()
+    if photo_only or wish.status in (WishStatus.DRAFT, WishStatus.REJECTED) or wish.hidden_at is not None:
+        return wish
+    live = _live(wish)
     for claim in live:
-        move_claim(claim, ClaimStatus.WITHDRAWN, actor=actor, now=now, ended_at=now)
-        publish(ClaimEnded(claim_id=claim.pk, status=ClaimStatus.WITHDRAWN))
+        if claim.status in WAITING:
+            _end(claim, actor, now)
     wish.units.update(closed_at=now)
-    wish.reason, wish.free = reason.strip()[:200], 0
+    if any(claim.status not in ENDED for claim in live):
+        settle_wishes([wish.pk], actor=actor, now=now, reason=str(WITHDREW))
+    elif wish.status not in (WishStatus.WITHDRAWN, WishStatus.EXPIRED):
+        _withdraw(actor, wish, [], str(WITHDREW), now)
+    Wish.objects.filter(pk=wish.pk).update(hidden_at=now)
+    wish.refresh_from_db()
+    return wish
+
+
+def _live(wish: Wish) -> list[Claim]:
+    return list(Claim.objects.select_for_update(of=("self",)).filter(wish=wish, ended_at=None).order_by("id"))
+
+
+def _end(claim: Claim, actor: Actor, now: dt.datetime) -> None:
+    move_claim(claim, ClaimStatus.WITHDRAWN, actor=actor, now=now, ended_at=now)
+    publish(ClaimEnded(claim_id=claim.pk, status=ClaimStatus.WITHDRAWN))
+
+
+def _withdraw(actor: Actor, wish: Wish, live: list[Claim], reason: str, now: dt.datetime) -> None:
+    for claim in live:
+        _end(claim, actor, now)
+    wish.units.update(closed_at=now)
+    wish.reason, wish.free = reason, 0
     wish.save(update_fields=["reason", "free"])
     move(
         wish,
@@ -101,7 +147,6 @@ def withdraw_wish(*, actor: Actor, wish: Wish, reason: str, now: dt.datetime) ->
         ended_at=now,
     )
     bump_epoch()
-    return wish
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.contrib.postgres.search import SearchVectorField
 from django.db import connection
 from django.db.models import Func, Value
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
 from apps.core.pages import bump_epoch
@@ -16,6 +17,7 @@ from apps.core.transitions import move
 from apps.wishes.models import Claim, ClaimStatusChange, Wish, WishStatusChange
 from apps.wishes.states import CLAIM_FORWARD, FORWARD, WITH_CLAIMS, ClaimStatus, WishStatus
 
+WITHDREW = _("家庭撤回同意")
 REOPENED = dt.timedelta(days=15)
 """A wish whose claim ended late gets so much time again, even where its 90 days are over."""
 
@@ -56,8 +58,13 @@ def settle_wishes(ids: Iterable[int], *, actor: Actor, now: dt.datetime, reason:
         wish.left_bp = 10_000 * free // wish.quantity
         wish.save(update_fields=["free", "left_bp"])
         standing = _standing(free, waiting, under_way, handed, confirmed)
+        if standing is None and wish.hidden_at is not None and wish.status != WishStatus.FULFILLED:
+            # Taken down, and what was under way came to nothing: there is nobody left to wait for.
+            standing, reason = WishStatus.WITHDRAWN, str(WITHDREW)
+            Wish.objects.filter(pk=pk).update(reason=reason)
         if standing is not None and standing != wish.status:
-            more: dict[str, object] = {"ended_at": now} if standing == WishStatus.FULFILLED else {}
+            ended = standing in (WishStatus.FULFILLED, WishStatus.WITHDRAWN)
+            more: dict[str, object] = {"ended_at": now} if ended else {}
             if standing == WishStatus.OPEN and wish.open_until is not None:
                 more = {"open_until": max(wish.open_until, now + REOPENED)}
             move(wish, standing, forward=FORWARD, history=WishStatusChange, actor=actor, now=now, reason=reason,

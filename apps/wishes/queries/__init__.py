@@ -1,5 +1,13 @@
 """What is read of wishes: the shop's list, one wish as the public may see it, donors' and staff's own."""
 
+from apps.wishes.queries.errands import (
+    certificate_by_number,
+    errands_for,
+    volunteer_name,
+    volunteer_phone,
+    volunteers_with_hours,
+    with_phone,
+)
 from apps.wishes.queries.own import (
     ClaimedWish,
     claims_of_gift,
@@ -13,6 +21,7 @@ from apps.wishes.queries.own import (
     queue_for,
     shop_project,
     visible,
+    wishes_on_consent,
 )
 from apps.wishes.queries.shop import (
     AGES,
@@ -37,9 +46,11 @@ __all__ = [
     "ShopQuery",
     "active_templates",
     "basket_lines",
+    "certificate_by_number",
     "claims_of_gift",
     "claims_of_pledge",
     "confirmable",
+    "errands_for",
     "left_of_gift",
     "may_be_one_person",
     "offers_for",
@@ -52,4 +63,9 @@ __all__ = [
     "shop_project",
     "tab_counts",
     "visible",
+    "volunteer_name",
+    "volunteer_phone",
+    "volunteers_with_hours",
+    "wishes_on_consent",
+    "with_phone",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet, Sum
 
+from apps.casework.models import Consent
 from apps.core.actors import Actor
 from apps.donations.models import Gift, Refund
 from apps.donations.states import REFUND_LIVE, GiftStatus
@@ -130,6 +131,16 @@ def purchases_for() -> QuerySet[Purchase]:
     return Purchase.objects.select_related("wish__town", "disbursement", "purchaser").order_by("-id")
 
 
+def wishes_on_consent(consent_id: int, *, photo: bool) -> list[Wish]:
+    """This will list the wishes that stand on a consent; for photos, those whose photo does, and drafts of the family
+    that have a photo, which is not linked yet."""
+    if not photo:
+        return list(Wish.objects.filter(consent=consent_id).order_by("id"))
+    household = Consent.objects.values_list("household", flat=True).get(pk=consent_id)
+    draft = Q(household=household, status__in=[WishStatus.DRAFT, WishStatus.REJECTED], photo__isnull=False)
+    return list(Wish.objects.filter(Q(consent_for_photo=consent_id) | draft).order_by("id"))
+
+
 def confirmable(wish: Wish) -> bool:
     """This will tell whether something was handed over that the family has not confirmed."""
     return Claim.objects.filter(wish=wish, status=ClaimStatus.HANDED).exists()
@@ -155,6 +166,8 @@ def _by_wish(claims: list[Claim]) -> list[ClaimedWish]:
     for claim in claims:
         grouped.setdefault(claim.wish_id, []).append(claim)
     thanks = dict(
-        Thanks.objects.filter(wish__in=grouped, published_at__isnull=False).values_list("wish", "words")
+        Thanks.objects.filter(wish__in=grouped, published_at__isnull=False, wish__hidden_at=None).values_list(
+            "wish", "words"
+        )
     )
     return [ClaimedWish(rows[0].wish, rows, thanks.get(pk, "")) for pk, rows in grouped.items()]

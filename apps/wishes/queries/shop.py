@@ -130,7 +130,7 @@ def public_wish(public_id: str) -> Wish:
     found = (
         Wish.objects.select_related("town")
         .defer("words")
-        .filter(public_id=public_id, status__in=PUBLIC)
+        .filter(public_id=public_id, status__in=PUBLIC, hidden_at=None)
         .first()
     )
     if found is None:
@@ -154,7 +154,7 @@ def basket_lines(basket: object) -> tuple[dict[Wish, int], list[str]]:
     gone: list[str] = []
     for key, count in wanted.items():
         wish = rows.get(key)
-        if wish is None or wish.status not in PUBLIC:
+        if wish is None or wish.status not in PUBLIC or wish.hidden_at is not None:
             continue
         fits = min(count, wish.free) if wish.status == WishStatus.OPEN else 0
         if fits < count:
@@ -174,7 +174,7 @@ def _status(wanted: tuple[str, ...]) -> Q:
 
 
 def _narrowed(query: ShopQuery) -> QuerySet[Wish]:
-    rows = Wish.objects.all()
+    rows = Wish.objects.filter(hidden_at=None)
     if query.town:
         rows = rows.filter(town__code=query.town)
     if query.category:

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from apps.casework.models import Purpose
+from apps.casework.queries import standing_consents
 from apps.core import clock, crypto
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.http import Request
@@ -156,7 +158,7 @@ def thanks_photo(request: Request, public_id: str) -> HttpResponse:
 
 def _find(request: Request, public_id: str) -> Wish:
     rows = queries.visible(request.actor).select_related(
-        "household", "caseworker", "town_reviewer", "city_reviewer"
+        "household", "consent", "caseworker", "town_reviewer", "city_reviewer"
     )
     return get_object_or_404(rows, public_id=public_id)
 
@@ -197,7 +199,8 @@ def _act(request: Request, wish: Wish, act: str, which: str) -> None:
         typed(request, "code", 12),
     )
     ways: dict[str, tuple[Callable[[], object], str]] = {
-        "submit": (lambda: operations.submit_wish(actor=actor, wish=wish, now=now), _("已提交镇街审核。")),
+        "submit": (lambda: operations.submit_wish(
+            actor=actor, wish=wish, consent=typed(request, "consent", 16), now=now), _("已提交镇街审核。")),
         "town": (lambda: operations.approve_in_town(actor=actor, wish=wish, photo_ok=ok, now=now),
                  _("镇街审核通过，已交市级审核。")),
         "city": (lambda: operations.approve_in_city(actor=actor, wish=wish, photo_ok=ok, now=now),
@@ -252,6 +255,7 @@ def _context(request: Request, wish: Wish) -> dict[str, Any]:
     )  # fmt: skip
     draft = wish.status in (WishStatus.DRAFT, WishStatus.REJECTED)
     return {
+        "consents": standing_consents(wish.household, Purpose.WISH) if draft and writes else [],
         "wish": wish, "claims": claims, "changes": wish.changes.order_by("-id")[:30], "now": clock.now(),
         "photo": WishPhoto.objects.filter(wish=wish).defer("content").select_related("looked_at_by").first(),
         "thanks": thanks, "writes": writes, "accepts": accepts, "reviews": reviews, "draft": draft,
@@ -261,7 +265,8 @@ def _context(request: Request, wish: Wish) -> dict[str, Any]:
         "can_reopen": writes and (wish.status == WishStatus.EXPIRED or (wish.status == WishStatus.OPEN and not live)),
         "can_hand": writes and ClaimStatus.ARRIVED in live, "can_confirm": writes and ClaimStatus.HANDED in live,
         "sends_texts": _sends_texts(),
-        "can_thank": writes and wish.status == WishStatus.FULFILLED and (thanks is None or not thanks.published_at),
+        "can_thank": writes and wish.status == WishStatus.FULFILLED and not wish.hidden_at
+        and (thanks is None or not thanks.published_at),
         "can_publish": thanks is not None and not thanks.published_at and actor.person_id != thanks.written_by_id
         and allowed(policies.can_publish_thanks, actor, wish),
         "can_order": actor.has("purchaser") and ClaimStatus.SECURED in live,
