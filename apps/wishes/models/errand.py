@@ -51,6 +51,10 @@ class Volunteer(models.Model):
             )
         ]
 
+    def place(self, field: str) -> str:
+        """This will name the place that the name or phone is sealed for."""
+        return f"wishes.volunteer:{self.public_id}:{field}"
+
 
 class Errand(models.Model):
     """One way of one volunteer: a wish's goods to its family, or a dispatch from a warehouse. `person` is the

@@ -16,7 +16,6 @@ from apps.wishes.operations.claiming import (
     promise_goods,
 )
 from apps.wishes.operations.confirming import (
-    CodeMessage,
     ask_wish_code,
     confirm_at_desk,
     confirm_by_code,
@@ -64,7 +63,6 @@ from apps.wishes.operations.reviewing import (
 from apps.wishes.operations.running import add_template, choose_shop_project, retire_template
 
 __all__ = [
-    "CodeMessage",
     "OrderDraft",
     "Promise",
     "QuoteDraft",

@@ -82,12 +82,8 @@ def one(request: Request, number: str) -> HttpResponse:
     if request.method == "POST":
         act, reason, now = request.POST.get("act", ""), typed(request, "reason", 200), clock.now()
         if act == "record":
-            if form.is_valid() and attempt_form(
-                form,
-                lambda: operations.record_hours(
-                    actor=actor, errand=found, minutes=form.minutes(), on=form.cleaned_data["on"], now=now
-                ),
-            ):
+            done = attempt_form(form, lambda: _record(request, found, form)) if form.is_valid() else None
+            if done:
                 messages.success(request, _("时长已登记，等同事确认。"))
                 return redirect("wishes_errand", number)
         else:
@@ -111,6 +107,16 @@ def one(request: Request, number: str) -> HttpResponse:
         and allowed(policies.can_confirm_hours, actor, found),
     }  # fmt: skip
     return render(request, "wishes/errand.html", context, status=422 if form.errors else 200)
+
+
+def _record(request: Request, errand: Errand, form: HoursForm) -> Errand:
+    return operations.record_hours(
+        actor=request.actor,
+        errand=errand,
+        minutes=form.minutes(),
+        on=form.cleaned_data["on"],
+        now=clock.now(),
+    )
 
 
 @never_cache
