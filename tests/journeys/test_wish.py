@@ -67,7 +67,7 @@ def write(caseworker: Person, family: Any, title: str) -> Wish:
         page.click("button[value=submit]")
         wish.refresh_from_db()
         assert wish.status == "draft" and "同意" in caseworker.text()
-        page = caseworker.go(f"/workbench/families/{family.file_number}/add/consent/")
+        page = caseworker.go(f"/workbench/households/{family.file_number}/add/consent/")
         page.select_option("[name=member]", index=1)
         page.select_option("[name=purpose]", "wish")
         page.select_option("[name=given_by]", "office")
