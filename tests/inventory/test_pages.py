@@ -80,7 +80,7 @@ def test_from_the_gate_to_the_family(store: g.Store) -> None:
     out = reverse("inventory_dispatch_new")
     stock = lot.stock.get(location=store.shelf)
     over = keeper.post(out, {"town": "shiqiao", f"s{stock.pk}": "9"})
-    assert over.status_code == 422 and 'value="9"' in over.text and "没有这么多" in over.text
+    assert over.status_code == 422 and 'value="9"' in over.text and "只有8，要拣9" in over.text
     assert keeper.post(out, {"town": "shiqiao", f"s{stock.pk}": "5"}).status_code == 302
     dispatch = reverse("inventory_dispatch", args=[Dispatch.objects.get().number])
     assert worker.get(dispatch).status_code == 200
