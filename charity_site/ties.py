@@ -19,6 +19,7 @@ def tie() -> None:
     """This will register everything; called once when the site is ready."""
     from apps.accounts.adapters import factors_under_other_keys, seal_factors_anew
     from apps.casework.operations.sharing import lists_under_other_keys, seal_lists_anew
+    from apps.wishes.operations.sealing import people_under_other_keys, seal_people_anew
 
     erasure.register_hold("disbursements", aid_under_way)
     erasure.register_last_aid(last_aid)
@@ -27,6 +28,7 @@ def tie() -> None:
     rotation.register(rotation.Wrapped("donations_refund", "bank_key", "'refund:' || number"))
     rotation.register(rotation.Sealed("second factors", factors_under_other_keys, seal_factors_anew))
     rotation.register(rotation.Sealed("lists of other departments", lists_under_other_keys, seal_lists_anew))
+    rotation.register(rotation.Sealed("promises and volunteers", people_under_other_keys, seal_people_anew))
 
 
 def aid_under_way(household_id: int) -> Text | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from apps.accounts.models import Person
-from apps.core import clock
+from apps.core import clock, crypto
 from apps.core.actors import Actor
 from apps.core.errors import BadInput, PermissionRefused, WrongState
 from apps.places.models import Town
@@ -174,3 +176,14 @@ def test_pages_of_errands_and_the_public_check(monkeypatch: pytest.MonkeyPatch) 
 
 def staff(actor: Actor) -> Client:
     return with_session(account_of(actor, f"p{actor.person_id}@example.org"), second=True)
+
+
+def test_a_volunteer_stays_readable_through_a_rotation(settings: Any, tmp_path: Path) -> None:
+    settings.FIELD_KEY_FILE = tmp_path / "field.json"
+    crypto.new_key_file(settings.FIELD_KEY_FILE)
+    store = s.build()
+    who = carrier(store)
+    call_command("rotate_field_key", "--new", "--retire")
+    who.refresh_from_db()
+    assert crypto.versions() == ["2"] and who.name.startswith("2:") and who.phone.startswith("2:")
+    assert volunteer_name(who) == "何一帆"
