@@ -97,8 +97,8 @@ def can_publish_thanks(actor: Actor, wish: Wish) -> bool:
 
 @policy("wishes.keep_volunteers")
 def can_keep_volunteers(actor: Actor) -> bool:
-    """Who works with volunteers: caseworkers, storekeepers, project officers: the list, naming, certificates."""
-    return any(actor.has(role) for role in ("caseworker", "storekeeper", "project_officer"))
+    """Who works with volunteers: caseworkers and storekeepers: the list, naming, certificates."""
+    return actor.has("caseworker") or actor.has("storekeeper")
 
 
 @policy("wishes.run_errand")
@@ -111,11 +111,11 @@ def can_run_errand(actor: Actor, errand: Errand) -> bool:
 
 @policy("wishes.confirm_hours")
 def can_confirm_hours(actor: Actor, errand: Errand) -> bool:
-    """Who may run the errand, the town's reviewer, or a project officer; never who recorded the hours."""
+    """Who may run the errand, or the town's reviewer; never who recorded the hours."""
     if actor.person_id is not None and actor.person_id == errand.recorded_by_id:
         return False
     in_town = errand.town_id is not None and actor.has("town_reviewer", "town", errand.town_id)
-    return in_town or actor.has("project_officer") or can_run_errand(actor, errand)
+    return in_town or can_run_errand(actor, errand)
 
 
 @policy("wishes.run_shop")

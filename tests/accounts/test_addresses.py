@@ -84,8 +84,13 @@ def _write(head: list[str], rows: list[list[str]], committed: list[list[str]]) -
     addresses.FILE.write_text(out.getvalue())
 
 
-EVERY_OFFICERS = {"workbench/rules/<int:pk>/ disbursements_rule"}
-"""A published rule table is for every officer to read, whatever town they are of; publishing asks its policy (C6)."""
+EVERY_OFFICERS = {
+    "workbench/rules/<int:pk>/ disbursements_rule", "workbench/volunteers/<str:public_id>/ wishes_volunteer",
+    "workbench/volunteers/<str:public_id>/<str:number>/ wishes_hours",
+    "workbench/volunteers/<str:public_id>/<str:number>.pdf wishes_hours_pdf",
+}  # fmt: skip
+"""A published rule table is for every officer to read, whatever town they are of; publishing asks its policy (C6). A
+volunteer carries for all towns and warehouses."""
 
 
 def test_nobody_elsewhere_reaches_an_object() -> None:

@@ -49,7 +49,7 @@ def test_one_yuans_way() -> None:
     assert shown.total_in == shown.fees + shown.aid + shown.expenses + shown.unspent
 
     uses = [each for each in gift_allocations(gift.pk) if each.kind == "spent"]
-    releases, _ = public_of_entries(each.entry for each in uses)
+    releases = public_of_entries(each.entry for each in uses)
     assert sum(each.amount for each in uses) == 20_000 - 120
     assert {each.pk for each in releases.values()} == {release.pk}
     assert AidItem.objects.filter(release=None).count() == 0

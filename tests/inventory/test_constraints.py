@@ -58,7 +58,7 @@ def test_every_rule_in_sql(committed_db: Any) -> None:
         ("UPDATE inventory_stock SET quantity = -1 WHERE lot_id = %s AND location_id = %s", [lot, shelf],
          "stock_never_below_zero"),
         # What movements add up to is nobody's to write.
-        ("UPDATE inventory_moved SET quantity = quantity - 1 WHERE lot_id = %s", [lot], "Cannot update"),
+        ("UPDATE inventory_moved SET quantity = quantity - 1 WHERE lot_id = %s", [lot], "Cannot insert or update"),
         ("INSERT INTO inventory_moved (lot_id, location_id, quantity) VALUES (%s, %s, 1)", [lot, scene.at["sold"]],
          "Cannot insert"),
         ("DELETE FROM inventory_moved", [], "Cannot delete"),

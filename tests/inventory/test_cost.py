@@ -117,12 +117,14 @@ def _read(store: g.Store, lot: Lot) -> int:
     from django.db import transaction
 
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)  # what the session read before and has not handed in yet counts as well
+        before = int(cursor.fetchone()[0])
         ops.store_goods(
             actor=store.keeper, lot=lot, source=store.shelf, target=store.shelf2, quantity=D(1), now=g.NOW
         )
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(sql)
-        return int(cursor.fetchone()[0])
+        return int(cursor.fetchone()[0]) - before
 
 
 @pytest.mark.django_db

@@ -13,13 +13,12 @@ from apps.wishes.states import ErrandStatus
 
 
 def errands_for(actor: Actor, *, status: str = "", words: str = "") -> QuerySet[Errand]:
-    """This will list the errands of the actor's towns and warehouses, newest first; a project officer sees all."""
+    """This will list the errands of the actor's towns and warehouses, newest first."""
     rows = Errand.objects.select_related("volunteer", "wish__town", "dispatch", "warehouse", "town").order_by(
         "-id"
     )
-    if not actor.has("project_officer"):
-        towns = actor.scopes("caseworker") | actor.scopes("town_reviewer")
-        rows = rows.filter(Q(town__in=towns) | Q(warehouse__in=actor.scopes("storekeeper")))
+    towns = actor.scopes("caseworker") | actor.scopes("town_reviewer")
+    rows = rows.filter(Q(town__in=towns) | Q(warehouse__in=actor.scopes("storekeeper")))
     if status in ErrandStatus.values:
         rows = rows.filter(status=status)
     if words:

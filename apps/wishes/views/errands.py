@@ -29,7 +29,7 @@ from apps.wishes.models import Errand, HoursCertificate, Volunteer
 from apps.wishes.states import ErrandStatus
 
 PAGE = 50
-ROLES = ("caseworker", "town_reviewer", "storekeeper", "project_officer")
+ROLES = ("caseworker", "town_reviewer", "storekeeper")
 MISSES, WINDOW = 20, 600
 """So many wrong tries an address has in so many seconds."""
 
