@@ -17,6 +17,7 @@ from apps.core import clock
 from apps.core.invariants import ordered
 from apps.core.models import OutboxDelivery
 from apps.disclosures.models import Report
+from apps.disclosures.tasks import keep_duties
 from apps.donations.models import Gift
 from apps.funds import operations as funds
 from apps.ledger.models import Entry
@@ -35,6 +36,7 @@ def work() -> None:
 
 
 def check() -> None:
+    keep_duties()  # the clock's minute
     for invariant in ordered():
         assert not invariant.check().broken, invariant.name
 

@@ -13,6 +13,7 @@ from apps.core import clock
 from apps.core.actors import system
 from apps.core.invariants import ordered
 from apps.core.models import OutboxDelivery
+from apps.disclosures.tasks import keep_duties
 from apps.donations.models import Gift
 from apps.funds import operations as funds
 from apps.payments.operations import apply_snapshots
@@ -30,6 +31,7 @@ def work() -> None:
 
 
 def check() -> None:
+    keep_duties()  # the clock's minute
     for invariant in ordered():
         assert not invariant.check().broken, invariant.name
 

@@ -49,7 +49,7 @@ class Production:
 
     def run(self, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
         merged = {name: value for name, value in {**self.environment, **environment}.items() if value}
-        return subprocess.run(args, cwd=ROOT, env=merged, capture_output=True, text=True, timeout=120)
+        return subprocess.run(args, cwd=ROOT, env=merged, capture_output=True, text=True, timeout=400)
 
     def start(self, **environment: str) -> subprocess.CompletedProcess[str]:
         """This will load the web process' application, which refuses what is unsafe."""
