@@ -16,6 +16,7 @@ import segno
 from django.conf import settings
 from django.template.loader import get_template, render_to_string
 from django.utils.translation import gettext_lazy as _
+from PIL import ImageFont
 
 from apps.core.errors import DomainError
 
@@ -51,6 +52,14 @@ def chinese_font() -> tuple[str, int] | None:
     if asked.returncode or len(lines) < 3 or "zh-cn" not in lines[2].split("|"):
         return None
     return lines[0], int(lines[1] or 0)
+
+
+def chinese_face(size: int) -> ImageFont.FreeTypeFont:
+    """This will give the Chinese font in a size (pixels), to draw with. Raises DocumentsUnavailable without one."""
+    font = chinese_font()
+    if font is None:
+        raise DocumentsUnavailable()
+    return ImageFont.truetype(font[0], size, index=font[1])
 
 
 @cache

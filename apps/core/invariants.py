@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.db import connection
+
 from apps.core.errors import Text
 
 
@@ -23,6 +25,13 @@ class Invariant:
     name: str
     title: Text
     check: Callable[[], Finding]
+
+
+def first_column(sql: str) -> list[str]:
+    """This will run a check's statement and give what its first column says, row by row."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return [str(row[0]) for row in cursor.fetchall()]
 
 
 REGISTRY: dict[str, Invariant] = {}

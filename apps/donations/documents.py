@@ -9,11 +9,11 @@ import segno
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from apps.core.capitals import in_capitals
 from apps.core.clock import civil_day
-from apps.core.documents import DocumentsUnavailable, chinese_font, qr_data, render_pdf
+from apps.core.documents import chinese_face, qr_data, render_pdf
 from apps.core.money import Money, format_money
 from apps.donations.models import Gift, Receipt
 from apps.donations.queries import given_now
@@ -82,19 +82,13 @@ def certificate_png(gift: Gift, receipt: Receipt) -> bytes:
 
     Raises DocumentsUnavailable without a Chinese font.
     """
-    font = chinese_font()
-    if font is None:
-        raise DocumentsUnavailable()
     picture = Image.new("RGB", SIZE, "#fffdf8")
     draw = ImageDraw.Draw(picture)
 
-    def face(size: int) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(font[0], size, index=font[1])
-
     def middle(y: int, text: str, size: int, fill: str = INK, width: int = SIZE[0] - 200) -> None:
-        while size > 14 and draw.textlength(text, font=face(size)) > width:
+        while size > 14 and draw.textlength(text, font=chinese_face(size)) > width:
             size -= 2
-        draw.text((SIZE[0] / 2, y), text, font=face(size), fill=fill, anchor="ma")
+        draw.text((SIZE[0] / 2, y), text, font=chinese_face(size), fill=fill, anchor="ma")
 
     draw.rectangle((28, 28, SIZE[0] - 28, SIZE[1] - 28), outline=LINE, width=2)
     draw.rectangle((40, 40, SIZE[0] - 40, SIZE[1] - 40), outline=ACCENT, width=3)
@@ -114,7 +108,9 @@ def certificate_png(gift: Gift, receipt: Receipt) -> bytes:
         _("扫码核对真伪，查看项目去向"),
     ]
     for n, text in enumerate(rows):
-        draw.text((120, 620 + n * 40), text, font=face(28 if n == 0 else 24), fill=INK if n == 0 else SOFT)
+        draw.text(
+            (120, 620 + n * 40), text, font=chinese_face(28 if n == 0 else 24), fill=INK if n == 0 else SOFT
+        )
     if settings.MODE == "demonstration":
         middle(60, _("演示证书，机构与项目均为虚构"), 22, SOFT)
     code = io.BytesIO()

@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import invariants
-from apps.core.invariants import Finding
+from apps.core.invariants import Finding, first_column
 from apps.inventory.states import BUCKET, COMING, STANDING
 
 _COLUMNS = (*COMING, *STANDING)
@@ -73,12 +73,6 @@ LIMIT 20
 """
 
 
-def _rows(sql: str) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return [str(row[0]) for row in cursor.fetchall()]
-
-
 def _one(sql: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(sql)
@@ -87,17 +81,17 @@ def _one(sql: str) -> str:
 
 def lots_close() -> Finding:
     """This will check I2: for every lot, what came in is where it all is, recomputed from its movements."""
-    return Finding(_one("SELECT count(*) FROM inventory_lot"), _rows(_LOTS))
+    return Finding(_one("SELECT count(*) FROM inventory_lot"), first_column(_LOTS))
 
 
 def board_agrees() -> Finding:
     """This will check that the public board's rows are the sums of their lots."""
-    return Finding(_one("SELECT count(*) FROM inventory_boardrow"), _rows(_BOARD))
+    return Finding(_one("SELECT count(*) FROM inventory_boardrow"), first_column(_BOARD))
 
 
 def ledger_agrees() -> Finding:
     """This will check that the ledger's goods are worth what the lots are, per organization and in all (fen)."""
-    return Finding(_one("SELECT coalesce(sum(value), 0) FROM inventory_lottotal"), _rows(_LEDGER))
+    return Finding(_one("SELECT coalesce(sum(value), 0) FROM inventory_lottotal"), first_column(_LEDGER))
 
 
 def register_all() -> None:

@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import invariants
-from apps.core.invariants import Finding
+from apps.core.invariants import Finding, first_column
 
 _UNBALANCED = """
 SELECT e.id FROM ledger_entry e LEFT JOIN ledger_line l ON l.entry_id = e.id
@@ -52,12 +52,6 @@ WHERE l.amount <> b.remaining + coalesce(a.taken, 0) OR b.held < 0 OR b.held > b
 """
 
 
-def _ids(sql: str) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return [str(row[0]) for row in cursor.fetchall()]
-
-
 def _one(sql: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql)
@@ -66,7 +60,7 @@ def _one(sql: str) -> int:
 
 def entries_sum_to_zero() -> Finding:
     """This will check invariant 1: every entry's lines sum to 0 and match their count; overall sum 0."""
-    broken = [f"entry {i}" for i in _ids(_UNBALANCED)]
+    broken = [f"entry {i}" for i in first_column(_UNBALANCED)]
     overall = _one("SELECT coalesce(sum(amount), 0) FROM ledger_line")
     if overall:
         broken.append(f"overall sum {overall}")
@@ -75,13 +69,13 @@ def entries_sum_to_zero() -> Finding:
 
 def balances_recompute() -> Finding:
     """This will check invariant 2: balance + unfolded deltas = balance recomputed from lines, reservations and lots."""
-    broken = [f"earmark {i}" for i in _ids(_BALANCES)]
+    broken = [f"earmark {i}" for i in first_column(_BALANCES)]
     return Finding(str(_one("SELECT count(*) FROM ledger_earmarkbalance")), broken)
 
 
 def allocations_equal_spending() -> Finding:
     """This will check invariant 3: allocations = spent, refunded, fees, moved; no lot over-allocated."""
-    broken = [f"earmark {i}" for i in _ids(_ALLOCATIONS)] + [f"lot {i}" for i in _ids(_LOTS)]
+    broken = [f"earmark {i}" for i in first_column(_ALLOCATIONS)] + [f"lot {i}" for i in first_column(_LOTS)]
     return Finding(str(_one("SELECT count(*) FROM ledger_allocation")), broken)
 
 

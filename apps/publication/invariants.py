@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import invariants
-from apps.core.invariants import Finding
+from apps.core.invariants import Finding, first_column
 from apps.publication.models import PublicRowText
 from apps.publication.privacy import find_personal
 
@@ -38,19 +37,15 @@ WHERE p.aid <> coalesce(r.aid, 0) + coalesce(s.amount, 0) OR p.households <> coa
 def nothing_forbidden_is_public() -> Finding:
     """This will recount every release from its items, check what the public was told of each earmark against releases
     and expenses, and search every public text for personal details."""
-    broken = [f"release {row}" for row in _column(_RELEASES)] + [f"earmark {row}" for row in _column(_TOLD)]
+    broken = [f"release {row}" for row in first_column(_RELEASES)] + [
+        f"earmark {row}" for row in first_column(_TOLD)
+    ]
     checked = 0
     for row in PublicRowText.objects.only("public_id", "heading", "text").iterator(chunk_size=2000):
         checked += 1
         if find_personal(f"{row.heading}\n{row.text}"):
             broken.append(f"public row {row.public_id}")
     return Finding(str(checked), broken[:20])
-
-
-def _column(sql: str) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return [str(row[0]) for row in cursor.fetchall()]
 
 
 def register_all() -> None:

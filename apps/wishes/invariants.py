@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock, invariants
-from apps.core.invariants import Finding
+from apps.core.invariants import Finding, first_column
 from apps.publication.privacy import find_personal
 from apps.wishes.models import Wish
 from apps.wishes.states import PUBLIC
@@ -38,8 +37,8 @@ LIMIT 20
 
 def wishes_stand_where_their_claims_are() -> Finding:
     """This will recount every wish's free units, and the money behind every claim (W3)."""
-    return Finding(str(Wish.objects.count()), [f"wish {row}" for row in _column(_COUNTERS)]
-                   + [f"claim {row[:16]}" for row in _column(_MONEY)])  # fmt: skip
+    return Finding(str(Wish.objects.count()), [f"wish {row}" for row in first_column(_COUNTERS)]
+                   + [f"claim {row[:16]}" for row in first_column(_MONEY)])  # fmt: skip
 
 
 def wishes_name_nobody() -> Finding:
@@ -66,12 +65,6 @@ def public_wishes_have_consent() -> Finding:
     )
     both = {*broken[:20], *photos.values_list("public_id", flat=True)[:20]}
     return Finding(str(shown.count()), [f"wish {row}" for row in sorted(both)])
-
-
-def _column(sql: str) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return [str(row[0]) for row in cursor.fetchall()]
 
 
 def register_all() -> None:

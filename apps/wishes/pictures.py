@@ -8,9 +8,9 @@ import segno
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from apps.core.documents import DocumentsUnavailable, chinese_font
+from apps.core.documents import chinese_face
 from apps.core.money import Money, format_money
 from apps.wishes.models import Wish
 from apps.wishes.states import WishStatus
@@ -29,19 +29,13 @@ def card_png(wish: Wish) -> bytes:
 
     Raises DocumentsUnavailable without a Chinese font.
     """
-    font = chinese_font()
-    if font is None:
-        raise DocumentsUnavailable()
     picture = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(picture)
-
-    def face(size: int) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(font[0], size, index=font[1])
 
     def lines(text: str, size: int, width: int) -> list[str]:
         rows, row = [], ""
         for char in text:
-            if row and draw.textlength(row + char, font=face(size)) > width:
+            if row and draw.textlength(row + char, font=chinese_face(size)) > width:
                 rows.append(row)
                 row = ""
             row += char
@@ -50,18 +44,18 @@ def card_png(wish: Wish) -> bytes:
     left, width, y = 70, SIZE[0] - 140, 80
     draw.rectangle((24, 24, SIZE[0] - 24, SIZE[1] - 24), outline=LINE, width=2)
     draw.line((left, 150, SIZE[0] - left, 150), fill=ACCENT, width=4)
-    draw.text((left, y), _("博爱商城 · 微心愿"), font=face(40), fill=ACCENT)
+    draw.text((left, y), _("博爱商城 · 微心愿"), font=chinese_face(40), fill=ACCENT)
     y = 200
     for row in lines(str(wish), 58, width)[:3]:
-        draw.text((left, y), row, font=face(58), fill=INK)
+        draw.text((left, y), row, font=chinese_face(58), fill=INK)
         y += 78
     y += 20
     for row in lines(f"{wish.item} · {wish.spec}", 34, width)[:3]:
-        draw.text((left, y), row, font=face(34), fill=SOFT)
+        draw.text((left, y), row, font=chinese_face(34), fill=SOFT)
         y += 50
     y += 24
     price = format_money(Money(wish.cap, wish.currency))
-    draw.text((left, y), price, font=face(72), fill=INK)
+    draw.text((left, y), price, font=chinese_face(72), fill=INK)
     y += 100
     said = (
         _("还差%(n)s件") % {"n": wish.free}
@@ -72,7 +66,7 @@ def card_png(wish: Wish) -> bytes:
         "town": wish.town, "alias": wish.alias, "age": wish.get_age_band_display(),
     }  # fmt: skip
     for text in (_("最高价（每件，含配送）。%(said)s") % {"said": said}, who):
-        draw.text((left, y), text, font=face(30), fill=SOFT)
+        draw.text((left, y), text, font=chinese_face(30), fill=SOFT)
         y += 48
     code = io.BytesIO()
     segno.make(wish_address(wish), error="m").save(code, kind="png", scale=6, border=2)
@@ -82,10 +76,10 @@ def card_png(wish: Wish) -> bytes:
     note = _("扫码看这个心愿。认领后不能再改，家人自己确认才算圆梦。")
     y = SIZE[1] - 280
     for row in lines(note, 28, SIZE[0] - left - x)[:5]:
-        draw.text((x, y), row, font=face(28), fill=INK)
+        draw.text((x, y), row, font=chinese_face(28), fill=INK)
         y += 42
     if settings.MODE == "demonstration":
-        draw.text((left, 36), _("演示，心愿与人物均为虚构"), font=face(22), fill=SOFT)
+        draw.text((left, 36), _("演示，心愿与人物均为虚构"), font=chinese_face(22), fill=SOFT)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()

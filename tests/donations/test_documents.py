@@ -92,7 +92,7 @@ def test_without_a_font_the_page_says_what_to_do_instead(
 ) -> None:
     gift = w.give(world, 20_000)
     monkeypatch.setattr(documents, "missing_parts", lambda: ("a Chinese font",))
-    monkeypatch.setattr("apps.donations.documents.chinese_font", lambda: None)
+    monkeypatch.setattr("apps.core.documents.chinese_font", lambda: None)
     with pytest.raises(DocumentsUnavailable):
         receipt_pdf(gift.receipt)
     for name in ("receipt.pdf", "certificate.png"):

@@ -38,7 +38,8 @@ def work() -> None:
 def check() -> None:
     keep_duties()  # the clock's minute
     for invariant in ordered():
-        assert not invariant.check().broken, invariant.name
+        found = invariant.check()
+        assert not found.broken, (invariant.name, found.broken)
 
 
 def raising_project(city: Any) -> Any:

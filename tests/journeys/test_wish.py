@@ -11,29 +11,15 @@ from playwright.sync_api import expect
 
 from apps.core import clock
 from apps.core.actors import system
-from apps.core.invariants import ordered
-from apps.core.models import OutboxDelivery
-from apps.disclosures.tasks import keep_duties
 from apps.donations.models import Gift
 from apps.funds import operations as funds
 from apps.payments.operations import apply_snapshots
 from apps.payments.provider import Snapshot
 from apps.wishes import operations as ops
 from apps.wishes.models import Claim, Purchase, Wish
-from charity_site.demonstration import clockwork, shop, story
+from charity_site.demonstration import shop, story
 from tests.journeys.conftest import Person
-
-
-def work() -> None:
-    """What worker and beat do."""
-    OutboxDelivery.objects.filter(done_at=None).update(due_at=clock.now())
-    clockwork.work(clock.now() + dt.timedelta(seconds=1))
-
-
-def check() -> None:
-    keep_duties()  # the clock's minute
-    for invariant in ordered():
-        assert not invariant.check().broken, invariant.name
+from tests.journeys.test_one_yuan import check, work
 
 
 def open_shop(city: Any) -> Any:

@@ -143,3 +143,8 @@ def _date(year: int, month: int, date: int, *, shown: object) -> dt.date:
         return dt.date(year, month, date)
     except ValueError:
         raise CellFault("date_unreadable", shown) from None
+
+
+def head_words(cell: Cell) -> str:
+    """This will give a column's head as it is compared: folded, without white space and capitals."""
+    return re.sub(r"\s+", "", folded(cell)).casefold()

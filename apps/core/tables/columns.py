@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.core.money import DIGITS
-from apps.core.tables.cells import Cell, folded
+from apps.core.tables.cells import Cell, folded, head_words
 
 HEADER_WITHIN = 30
 """The header is looked for in the first rows; what stands above it is title and prose."""
@@ -107,7 +107,7 @@ def guess(head: Sequence[Sequence[Cell]], *, wanted: Sequence[str], currency: st
 def recognized(head: Sequence[Sequence[Cell]], kept: Columns) -> Columns | None:
     """This will find remembered columns in another file by their titles, in any order; None when one is missing."""
     for index, row in enumerate(head[:HEADER_WITHIN]):
-        words = [_title(cell) for cell in row]
+        words = [head_words(cell) for cell in row]
         if kept.titles and all(title in words for title in kept.titles.values()):
             at = {what: words.index(title) for what, title in kept.titles.items()}
             return replace(kept, header_row=index + 1, at=at)
@@ -141,7 +141,7 @@ def _has_title(columns: Columns, head: Sequence[Sequence[Cell]]) -> bool:
 
 
 def _named(row: Sequence[Cell], wanted: Sequence[str]) -> dict[str, int]:
-    titles = [_title(cell) for cell in row]
+    titles = [head_words(cell) for cell in row]
     found: dict[str, int] = {}
     for what in [*dict.fromkeys(["credit", "debit", "balance", *wanted])]:
         for word in WORDS[what]:
@@ -160,11 +160,7 @@ def _named(row: Sequence[Cell], wanted: Sequence[str]) -> dict[str, int]:
 
 
 def _titles(row: Sequence[Cell], at: Mapping[str, int]) -> dict[str, str]:
-    return {what: _title(row[place]) for what, place in at.items() if 0 <= place < len(row)}
-
-
-def _title(cell: Cell) -> str:
-    return re.sub(r"\s+", "", folded(cell)).casefold()
+    return {what: head_words(row[place]) for what, place in at.items() if 0 <= place < len(row)}
 
 
 def _order(words: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.tables.cells import Cell, day, folded, text
+from apps.core.tables.cells import Cell, day, folded, head_words, text
 from apps.core.tables.faults import CellFault, letter
 from apps.core.tables.opening import Table, UnreadableTable, open_table
 from apps.inventory.states import ListKind
@@ -96,15 +96,11 @@ def _shown(cell: Cell) -> str:
     return cell.isoformat()[:10] if isinstance(cell, dt.date) else text(cell)
 
 
-def _title(cell: Cell) -> str:
-    return re.sub(r"\s+", "", folded(cell)).casefold()
-
-
 def _header(
     rows: Sequence[tuple[int, list[Cell]]], kind: str, chosen: dict[str, int]
 ) -> tuple[int, dict[str, int]]:
     for number, cells in rows[:HEADER_WITHIN]:
-        at = {**_named([_title(cell) for cell in cells], kind), **chosen}
+        at = {**_named([head_words(cell) for cell in cells], kind), **chosen}
         if "item" in at and "amount" in at:
             return number, at
     return 0, {}
@@ -127,7 +123,7 @@ def _lines(
     table: Table, rows: Sequence[tuple[int, list[Cell]]], header: int, at: Mapping[str, int]
 ) -> tuple[list[ReadRow], list[tuple[int, str]]]:
     merged = table.merged()
-    titles = [_title(cell) for cell in dict(rows)[header]]
+    titles = [head_words(cell) for cell in dict(rows)[header]]
     tops = {what: _tops(merged, place) for what, place in at.items()}
     values = {
         number: {what: _shown(cells[place]) if place < len(cells) else "" for what, place in at.items()}
@@ -140,7 +136,7 @@ def _lines(
     for number, cells in rows:
         if number <= header or not any(map(_shown, cells)):
             continue
-        if [_title(cell) for cell in cells] == titles:
+        if [head_words(cell) for cell in cells] == titles:
             continue
         mine = values[number]
         top = tops["amount"].get(number, number)
