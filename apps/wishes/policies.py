@@ -34,17 +34,20 @@ def can_review_in_city(actor: Actor, wish: Wish) -> bool:
 
 @policy("wishes.see_wish")
 def can_see_wish(actor: Actor, wish: Wish) -> bool:
-    """The town's caseworkers and reviewers, the city's reviewers, who buys and keeps goods, and the supervisor."""
+    """The town's caseworkers and reviewers, the city's reviewers, the supervisor, and storekeepers: what is given for a
+    wish comes to any warehouse. Who buys and pays for it asks `can_see_shop`."""
     return any(actor.has(role, "town", wish.town_id) for role in ("caseworker", "town_reviewer")) or any(
-        actor.has(role)
-        for role in (
-            "city_reviewer",
-            "purchaser",
-            "project_officer",
-            "manager",
-            "storekeeper",
-            "supervisor",
-        )
+        actor.has(role) for role in ("city_reviewer", "storekeeper", "supervisor")
+    )
+
+
+@policy("wishes.see_shop")
+def can_see_shop(actor: Actor, organization_id: int) -> bool:
+    """Every wish and order, for those who buy and pay for them in the organization whose project the shop is, and for
+    the supervisor."""
+    return actor.has("supervisor") or any(
+        actor.has(role, "organization", organization_id)
+        for role in ("purchaser", "project_officer", "manager")
     )
 
 

@@ -35,10 +35,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def city(committed_db: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Federation, partners, firms, staff with second factors, five micro-funds, two towns."""
-    from apps.core import clock
+    from apps.core import clock, events
 
     monkeypatch.setattr(facts, "TOWNS", facts.TOWNS[:2])
-    build.silence()
+    # `lay_ground` stops the doorbell of its process; the tests after this one have theirs again.
+    monkeypatch.setattr(events, "_doorbell", [])
     return build.lay_ground(seed=7, now=clock.now(), say=lambda words: None)
 
 
