@@ -38,8 +38,9 @@ def note_aid(
     *, entry: int, disbursement: int, household: int, earmark: int, category: str, town: int, month: dt.date,
     amount: int, currency: str,
 ) -> None:  # fmt: skip
-    """This will note a payment of aid (negative: its return) in the transaction that books it; it stays inside until
-    its release. A return whose payment is still waiting cancels it. Safe to repeat by `entry`."""
+    """This will note a payment of aid (negative: its return, or a part clawed back) in the transaction that books it;
+    it stays inside until its release. What comes back of a payment that is still waiting goes into the payment's own
+    month, and what comes back whole cancels it. Safe to repeat by `entry`."""
     lock_earmark(earmark)
     item, created = AidItem.objects.get_or_create(
         entry=entry,
@@ -50,11 +51,15 @@ def note_aid(
     )  # fmt: skip
     if not created or amount > 0:
         return
-    waiting = AidItem.objects.filter(
-        disbursement=disbursement, release=None, residual=None, dropped=False, amount=-amount
-    ).first()
-    if waiting:
-        AidItem.objects.filter(pk__in=[waiting.pk, item.pk]).update(dropped=True)
+    waiting = _waiting().filter(disbursement=disbursement)
+    paid = waiting.filter(amount__gt=0).order_by("-id").first()
+    if paid is None:
+        return
+    same = dict(waiting.filter(pk__gte=paid.pk).values_list("pk", "amount"))
+    if sum(same.values()) == 0:
+        AidItem.objects.filter(pk__in=list(same)).update(dropped=True)
+    else:
+        AidItem.objects.filter(pk=item.pk).update(month=paid.month)
 
 
 def note_confirmed(*, disbursement: int) -> None:
