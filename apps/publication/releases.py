@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from apps.casework.queries import distinct_families
 from apps.core.clock import add_months, civil_day
@@ -94,12 +94,17 @@ def lock_earmark(earmark: int) -> None:
 
 
 def release_due(*, now: dt.datetime, earmarks: Iterable[int] | None = None) -> list[Release]:
-    """This will make every release that is due, earmark by earmark, each in its own transaction."""
+    """This will make every release that is due, earmark by earmark, each in its own transaction. Where fewer than five
+    files wait for a category nothing can be due, and nothing is locked or read."""
     waiting = _waiting().filter(amount__gt=0)
     if earmarks is not None:
         waiting = waiting.filter(earmark__in=list(earmarks))
+    enough = waiting.values("earmark", "category", "currency").annotate(
+        files=Count("household", distinct=True)
+    )
+    ready = enough.filter(files__gte=SMALLEST_GROUP).values_list("earmark", flat=True)
     made: list[Release] = []
-    for earmark in sorted(set(waiting.values_list("earmark", flat=True))):
+    for earmark in sorted(set(ready)):
         with transaction.atomic():
             lock_earmark(earmark)
             made += _release_earmark(earmark, now)
