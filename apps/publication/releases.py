@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
@@ -32,6 +33,30 @@ from apps.publication.models.releases import (
 )
 
 MONTHS_OF = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF_YEAR: 6, PeriodKind.YEAR: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class AidPayment:
+    """A payment of aid as its ledger entry has it, minor units; `month` is its first day."""
+
+    entry: int
+    disbursement: int
+    household: int
+    earmark: int
+    category: str
+    town: int
+    month: dt.date
+    amount: int
+    currency: str
+
+
+def note_payments(payments: Sequence[AidPayment]) -> None:
+    """This will note payments of aid in the transaction that books them; they stay inside until their release. Safe to
+    repeat by entry."""
+    lock_gates(each.earmark for each in payments)
+    AidItem.objects.bulk_create(
+        [AidItem(**asdict(each)) for each in payments], ignore_conflicts=True, batch_size=1000
+    )
 
 
 def note_aid(
@@ -89,8 +114,14 @@ def publish_expense(
 
 def lock_earmark(earmark: int) -> None:
     """This will lock the gate of an earmark for the rest of the transaction."""
-    PublicSpending.objects.get_or_create(earmark=earmark)
-    PublicSpending.objects.select_for_update().get(earmark=earmark)
+    lock_gates([earmark])
+
+
+def lock_gates(earmarks: Iterable[int]) -> None:
+    """This will lock the gates of earmarks, in id order, for the rest of the transaction."""
+    ids = sorted(set(earmarks))
+    PublicSpending.objects.bulk_create([PublicSpending(earmark=each) for each in ids], ignore_conflicts=True)
+    list(PublicSpending.objects.select_for_update().filter(earmark__in=ids).order_by("earmark"))
 
 
 def release_due(*, now: dt.datetime, earmarks: Iterable[int] | None = None) -> list[Release]:

@@ -14,12 +14,20 @@ from apps.ledger.operations.own_lot import post_dispute, post_fee, post_foreign_
 from apps.ledger.operations.payouts import post_payout
 from apps.ledger.operations.refunds import hold_refund, release_refund, settle_refund
 from apps.ledger.operations.reversals import give_back_part, reverse_entry
-from apps.ledger.operations.spending import pay_reservation, reserve, return_payment, void_reservation
+from apps.ledger.operations.spending import (
+    Payment,
+    pay_reservation,
+    pay_reservations,
+    reserve,
+    return_payment,
+    void_reservation,
+)
 from apps.ledger.operations.transfers import transfer
 
 __all__ = [
     "Credit",
     "GoodsPosting",
+    "Payment",
     "fold_quiet_earmarks",
     "give_back_part",
     "hold_refund",
@@ -28,6 +36,7 @@ __all__ = [
     "open_earmark",
     "open_goods_earmark",
     "pay_reservation",
+    "pay_reservations",
     "post_credit",
     "post_credits",
     "post_dispute",
