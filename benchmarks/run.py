@@ -22,12 +22,24 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-NAMES = ("gifts", "giving", "receipts", "imports", "search", "pages", "cases", "goods", "shop", "stack")
+NAMES = (
+    "gifts",
+    "giving",
+    "receipts",
+    "imports",
+    "search",
+    "pages",
+    "cases",
+    "aid",
+    "goods",
+    "shop",
+    "stack",
+)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=[], help=f"some of: {' '.join(NAMES)} (all), or aid")
+    parser.add_argument("names", nargs="*", default=[], help=f"some of: {' '.join(NAMES)} (all)")
     parser.add_argument("--lines", type=int, default=200_000, help="generated lines of the search benchmark")
     parser.add_argument("--movements", type=int, default=1_000_000, help="history of the goods benchmark")
     parser.add_argument("--wishes", type=int, default=100_000, help="wishes of the shop's benchmark")
@@ -173,7 +185,14 @@ def _aid(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import aid
 
     _point(server, "bench_aid")
-    return aid.table(aid.run(gifts=options.gifts, lines=options.batch, rows=options.rows))
+    with server.connect("bench_aid") as owner:
+        figures = aid.run(
+            gifts=options.gifts,
+            lines=options.batch,
+            rows=options.rows,
+            analyze=lambda: owner.execute("ANALYZE"),
+        )
+    return aid.table(figures)
 
 
 def _cases(children: Any, server: Any, run: Path, options: Any) -> str:

@@ -258,11 +258,14 @@ def help_family(
     return item
 
 
-def undo(world: World, item: Disbursement, kind: str, *, now: dt.datetime | None = None) -> Disbursement:
-    """This will take a paid disbursement back: asked for by one cashier, booked by another."""
+def undo(
+    world: World, item: Disbursement, kind: str, *, amount: int | None = None, now: dt.datetime | None = None
+) -> Disbursement:
+    """This will take a paid disbursement back, whole or `amount` fen of it: asked for by one cashier, booked by
+    another."""
     at = now or world.now
     asked = disbursements.ask_undo(
-        actor=world.people["cashier"], disbursement=item, kind=kind, reason="退汇", now=at
+        actor=world.people["cashier"], disbursement=item, kind=kind, amount=amount, reason="退汇", now=at
     )
     return disbursements.agree_undo(actor=world.people["cashier2"], undo=asked, effective_at=at, now=at)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -12,6 +12,8 @@ from apps.core.actors import Actor
 from apps.core.errors import WrongState
 
 Forward = Mapping[str, frozenset[str]]
+STEP = 500
+"""Rows that one statement of `move_many` writes."""
 
 
 class StatusChange(models.Model):
@@ -57,6 +59,37 @@ def move(
         setattr(record, name, value)
     record.save(update_fields=["status", *fields])
     note_status(record, before, history=history, actor=actor, now=now, reason=reason)
+
+
+def move_many(
+    records: Sequence[Any], to: str, *, forward: Forward, history: type[StatusChange], actor: Actor, now: dt.datetime,
+    reasons: Mapping[int, str], fields: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """This will move locked records of one model to a status, with the named fields as they were set on each, and
+    append the history rows with `reasons` by key: a few statements for any number of them.
+
+    Raises WrongState when the table doesn't allow one of the moves; then none is made.
+    """
+    for record in records:
+        check_move(record, to, forward)
+    if not records:
+        return
+    before = {record.pk: record.status for record in records}
+    for record in records:
+        record.status = to
+    kept: Any = type(records[0])._default_manager
+    kept.bulk_update(records, ["status", *fields], batch_size=STEP)
+    made: Any = history._default_manager
+    made.bulk_create(
+        [
+            made.model(
+                record=record, from_status=before[record.pk], to_status=to, at=now, actor_person=actor.person_id,
+                actor_label=actor.label[:80], reason=reasons.get(record.pk, ""),
+            )
+            for record in records
+        ],
+        batch_size=STEP,
+    )  # fmt: skip
 
 
 def note_status(

@@ -24,7 +24,7 @@ class DisbursementReturned(Event):
 
 @dataclass(frozen=True, slots=True)
 class DisbursementReversed(Event):
-    """A payment was clawed back; its money is its earmark's again."""
+    """A payment was clawed back, whole or in part; that money is its earmark's again."""
 
     name: ClassVar[str] = "disbursements.reversed"
     disbursement_id: int

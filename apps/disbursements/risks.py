@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.casework.models import Attachment, BlindIndex, Household, PrivateField
 from apps.casework.queries import files_of_same_people, same_value
@@ -91,7 +91,7 @@ def _usual(item: Disbursement, family: Household) -> list[Risk]:
     earlier = Disbursement.objects.filter(household=family, status__in=PAID).exclude(pk=item.pk)
     if item.application_id:
         earlier = earlier.exclude(application=item.application_id)
-    amounts = list(earlier.values_list("amount", flat=True))
+    amounts = list(earlier.values_list(F("amount") - F("clawed_back"), flat=True))
     usual = int(statistics.median_low(amounts)) if amounts else 0
     if not amounts or item.amount <= usual * USUAL_TIMES:
         return []

@@ -54,12 +54,13 @@ def explain_aid(
 
 
 def given_in_year(household: Household, kind: str, year: int) -> int:
-    """This will sum the live applications of a kind that a family's people made in a calendar year, fen."""
+    """This will sum the live applications of a kind that a family's people made in a calendar year, less what of them
+    was clawed back, fen."""
     files = [household.pk, *files_of_same_people(household)]
     rows = Application.objects.filter(household__in=files, kind=kind, applied_at__year=year)
     dead = [Status.REJECTED, Status.REVERSED]
     return sum(
-        row.amount
+        row.amount - sum(each.clawed_back for each in row.disbursements.all())
         for row in rows.prefetch_related("disbursements")
         if any(each.status not in dead for each in row.disbursements.all())
     )

@@ -3,7 +3,8 @@
 applied ──> verified ──> approved ──> paying ──> paid ──> confirmed
    │            │  ^────────┤ (bank account changed)  │
    └─> rejected <───────────┘          └──> returned <┘   returned ──> paying | verified | rejected
-                                       paid, confirmed ──> reversed (clawed back, two people)
+                                       paid, confirmed ──> reversed (clawed back whole, two people;
+                                                                               in part: the rest stays paid)
 """
 
 from __future__ import annotations

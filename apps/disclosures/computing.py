@@ -19,7 +19,7 @@ from apps.funds.models import BudgetLine
 from apps.funds.states import PUBLIC
 from apps.ledger.models import Channel, Earmark
 from apps.ledger.queries import cost_by_role, income_by_channel
-from apps.publication.models import ExpenseUse, Release
+from apps.publication.models import ExpenseUse, Release, Residual
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def books_of(report: Report, now: dt.datetime) -> Books:
     figures: list[Figure] = []
     releases: list[Release] = []
     expenses: list[ExpenseUse] = []
+    residuals: list[Residual] = []
     for field in report.kind.fields:
         computer = COMPUTERS.get(field)
         if computer is None:
@@ -63,7 +64,8 @@ def books_of(report: Report, now: dt.datetime) -> Books:
         figures += [each for each in books.figures if (each.section, each.key) not in known]
         releases += books.releases
         expenses += books.expenses
-    return Books(figures, releases, expenses, asked.cutoff)
+        residuals += books.residuals
+    return Books(figures, releases, expenses, asked.cutoff, residuals)
 
 
 def _project(basis: Basis) -> Computer:

@@ -177,11 +177,12 @@ def chain_uses(report: Report) -> QuerySet[ReportUse]:
     """This will give the uses that a report stands on: its own and those of the versions it corrects."""
     chain = Report.objects.filter(Q(pk=report.first) | Q(root=report.first), version__lt=report.version)
     held = ReportUse.objects.filter(Q(report=report) | Q(report__in=chain.filter(status__in=FINAL)))
-    return held.select_related("release", "expense").order_by("id")
+    return held.select_related("release", "expense", "residual").order_by("id")
 
 
 def uses_of(report: Report) -> list[dict[str, Any]]:
-    """This will list the releases and public expenses a report holds, in the order they were held."""
+    """This will list the releases, the public expenses and the rest of aid that a report holds, in the order they were
+    held."""
     names = town_names()
     held = list(chain_uses(report))
     lines = BudgetLine.objects.in_bulk([use.expense.budget_line for use in held if use.expense])
@@ -201,6 +202,11 @@ def uses_of(report: Report) -> list[dict[str, Any]]:
                 {"kind": "expense", "public_id": use.expense.public_id, "category": use.expense.category,
                  "line": {"code": line.code, "zh": line.name, "en": line.name_en}, "purpose": use.expense.purpose,
                  "paid_on": use.expense.paid_on.isoformat(), "amount": use.expense.amount}
+            )  # fmt: skip
+        elif use.residual:
+            made.append(
+                {"kind": "residual", "public_id": use.residual.public_id, "amount": use.residual.amount,
+                 "closed_on": use.residual.closed_on.isoformat()}
             )  # fmt: skip
     return made
 

@@ -25,7 +25,8 @@ from apps.funds.models import BudgetLine, Project
 from apps.funds.queries import project_earmarks
 from apps.ledger.models import Channel, Entry
 from apps.ledger.queries import balance_at, cost_by_budget_line, income_by_channel, moved_in_period
-from apps.publication.models import AidItem, ExpenseUse, Release
+from apps.publication.models import AidItem, ExpenseUse, Release, Residual
+from apps.publication.queries import residuals_of
 
 PROGRESS = "implementation_progress"
 LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -51,6 +52,7 @@ class Books:
     releases: list[Release]
     expenses: list[ExpenseUse]
     cutoff: dt.datetime
+    residuals: Sequence[Residual] = ()
 
 
 def database_clock() -> dt.datetime:
@@ -137,7 +139,7 @@ def compute(
     )  # fmt: skip
     if basis == Basis.LOOK:
         held_r, held_e = [], []
-    return Books(made, held_r, held_e, cutoff)
+    return Books(made, held_r, held_e, cutoff, _residuals(marks, end, others) if basis == Basis.WHOLE else ())
 
 
 def _looked_at(
@@ -188,6 +190,18 @@ def _releases(
     for release, entry in items:
         last[release] = max(last.get(release, LONG_AGO), when[entry])
     return [each for each in free if last.get(each.pk, end) < end]
+
+
+def _residuals(marks: Sequence[int], end: dt.datetime, others: QuerySet[ReportUse]) -> list[Residual]:
+    """What remained of the aid when the project was completed: a use of its closing report, once (C4)."""
+    held = set(others.filter(residual__isnull=False).values_list("residual", flat=True))
+    made = []
+    for each in residuals_of(marks):
+        entries = AidItem.objects.filter(residual=each).values("entry")
+        last = Entry.objects.filter(pk__in=entries).aggregate(n=Max("effective_at"))["n"]
+        if each.pk not in held and last < end:
+            made.append(each)
+    return made
 
 
 def _expenses(

@@ -55,8 +55,8 @@ def rows_are_the_reports() -> Finding:
     """This will check that public rows of uses and reports are exactly those of published reports."""
     reports = set(Report.objects.filter(status="published").values_list("public_id", flat=True))
     wanted = {f"report/{public_id}" for public_id in reports}
-    held = ReportUse.objects.filter(report__status__in=FINAL).select_related("release", "expense")
-    wanted |= {f"use/{(use.release or use.expense).public_id}" for use in held}  # type: ignore[union-attr]
+    held = ReportUse.objects.filter(report__status__in=FINAL).select_related("release", "expense", "residual")
+    wanted |= {f"use/{(use.release or use.expense or use.residual).public_id}" for use in held}  # type: ignore[union-attr]
     found = set(
         PublicRowText.objects.filter(row__alive=True, source__regex=r"^(report|use)/").values_list(
             "source", flat=True

@@ -15,6 +15,7 @@ from apps.funds.models import BudgetLine
 from apps.funds.states import Category
 from apps.places.models import Town
 from apps.publication.drafts import Facet, RowDraft
+from apps.publication.models import Residual
 
 Period = Literal["month", "quarter", "half_year", "year"]
 
@@ -59,6 +60,8 @@ def row_drafts(report: Report, audit: Audit | None) -> list[RowDraft]:
     for use in held:
         if use.release:
             drafts.append(_release_row(report, use, towns, common))
+        elif use.residual:
+            drafts.append(_residual_row(report, use.residual, common))
         else:
             drafts.append(_expense_row(report, use, lines, common))
     return drafts
@@ -98,6 +101,17 @@ def _release_row(report: Report, use: ReportUse, towns: dict[int, Town], common:
         heading=f"{what}救助：{town.name_zh if town else '全市'}，{release.households}户",
         text=report.project.summary if report.project else "",
         more={"kind": "aid", "confirmed": release.confirmed}, **common,
+    )  # fmt: skip
+
+
+def _residual_row(report: Report, rest: Residual, common: dict[str, Any]) -> RowDraft:
+    """One total at the project's end: neither town nor month of payment nor number of families (C4)."""
+    project = report.project
+    return RowDraft(
+        view="use", source=f"use/{rest.public_id}", public_id=rest.public_id, amount=Money(rest.amount, rest.currency),
+        day=rest.closed_on, category=category_facet(project.category) if project else None,
+        heading="项目结束时余下的救助（不足5户，只列总数）", text=project.summary if project else "",
+        more={"kind": "residual"}, **common,
     )  # fmt: skip
 
 

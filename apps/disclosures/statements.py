@@ -53,7 +53,8 @@ FROM ledger_line l
 JOIN ledger_entry e ON e.id = l.entry_id
 JOIN ledger_account a ON a.id = l.account_id
 LEFT JOIN ledger_earmark m ON m.id = l.earmark_id
-LEFT JOIN ledger_entry o ON o.id = e.reverses_id
+LEFT JOIN ledger_giveback g ON g.entry_id = e.id
+LEFT JOIN ledger_entry o ON o.id = coalesce(e.reverses_id, g.payment_id)
 WHERE a.book_id = %(book)s AND l.currency = %(currency)s AND e.effective_at >= %(start)s AND e.effective_at < %(end)s
   AND e.recorded_at < %(cutoff)s
 GROUP BY 1, 2, 3
@@ -63,8 +64,8 @@ GROUP BY 1, 2, 3
 def turnover(
     book: Book, *, start: dt.datetime, end: dt.datetime, cutoff: dt.datetime, currency: str = "CNY"
 ) -> list[Turnover]:
-    """This will sum a book's lines effective in [start, end) and recorded before a moment; a reversal counts with the
-    kind of what it reverses. One statement."""
+    """This will sum a book's lines effective in [start, end) and recorded before a moment; a reversal or a part given
+    back counts with the kind of what it undoes. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SUMS, {"book": book.pk, "currency": currency, "start": start, "end": end, "cutoff": cutoff}

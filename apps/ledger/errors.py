@@ -27,3 +27,9 @@ class ReservationClosed(Conflict):
 class AlreadyReversed(Conflict):
     code = "already_reversed"
     message = _("这笔分录已经冲正过，不能再冲一次。")
+
+
+class MoreThanPaid(DomainError):
+    code = "more_than_paid"
+    message = _("追回的金额不能超过这笔付款还没追回的部分。请改小金额。")
+    field = "amount"

@@ -174,6 +174,24 @@ class Line(models.Model):
         triggers = refuse_change("line")
 
 
+@append_only
+class GiveBack(models.Model):
+    """A part of a payment that came back while the rest stays paid. `n` counts a payment's parts: of two written at
+    once one is refused, and the parts of a payment never sum to more than it (trigger, migration 0007)."""
+
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    payment = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="given_back")
+    n = models.PositiveSmallIntegerField()
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "n"], name="give_back_in_order"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="give_back_positive"),
+        ]
+        triggers = refuse_change("giveback")
+
+
 class Delta(models.Model):
     """A credit that no one has folded into its earmark's balance yet. Inserting one takes no lock."""
 

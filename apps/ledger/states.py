@@ -78,6 +78,7 @@ class EntryKind(models.TextChoices):
     TRANSFER = "transfer", _("调拨")
     REVERSAL = "reversal", _("冲正")
     GOODS = "goods", _("实物")
+    GIVE_BACK = "giveback", _("部分追回")
 
 
 class AllocationKind(models.TextChoices):

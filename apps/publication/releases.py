@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from apps.casework.queries import distinct_families
 from apps.core.clock import add_months, civil_day
@@ -34,12 +35,37 @@ from apps.publication.models.releases import (
 MONTHS_OF = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF_YEAR: 6, PeriodKind.YEAR: 12}
 
 
+@dataclass(frozen=True, slots=True)
+class AidPayment:
+    """A payment of aid as its ledger entry has it, minor units; `month` is its first day."""
+
+    entry: int
+    disbursement: int
+    household: int
+    earmark: int
+    category: str
+    town: int
+    month: dt.date
+    amount: int
+    currency: str
+
+
+def note_payments(payments: Sequence[AidPayment]) -> None:
+    """This will note payments of aid in the transaction that books them; they stay inside until their release. Safe to
+    repeat by entry."""
+    lock_gates(each.earmark for each in payments)
+    AidItem.objects.bulk_create(
+        [AidItem(**asdict(each)) for each in payments], ignore_conflicts=True, batch_size=1000
+    )
+
+
 def note_aid(
     *, entry: int, disbursement: int, household: int, earmark: int, category: str, town: int, month: dt.date,
     amount: int, currency: str,
 ) -> None:  # fmt: skip
-    """This will note a payment of aid (negative: its return) in the transaction that books it; it stays inside until
-    its release. A return whose payment is still waiting cancels it. Safe to repeat by `entry`."""
+    """This will note a payment of aid (negative: its return, or a part clawed back) in the transaction that books it;
+    it stays inside until its release. What comes back of a payment that is still waiting goes into the payment's own
+    month, and what comes back whole cancels it. Safe to repeat by `entry`."""
     lock_earmark(earmark)
     item, created = AidItem.objects.get_or_create(
         entry=entry,
@@ -50,11 +76,15 @@ def note_aid(
     )  # fmt: skip
     if not created or amount > 0:
         return
-    waiting = AidItem.objects.filter(
-        disbursement=disbursement, release=None, residual=None, dropped=False, amount=-amount
-    ).first()
-    if waiting:
-        AidItem.objects.filter(pk__in=[waiting.pk, item.pk]).update(dropped=True)
+    waiting = _waiting().filter(disbursement=disbursement)
+    paid = waiting.filter(amount__gt=0).order_by("-id").first()
+    if paid is None:
+        return
+    same = dict(waiting.filter(pk__gte=paid.pk).values_list("pk", "amount"))
+    if sum(same.values()) == 0:
+        AidItem.objects.filter(pk__in=list(same)).update(dropped=True)
+    else:
+        AidItem.objects.filter(pk=item.pk).update(month=paid.month)
 
 
 def note_confirmed(*, disbursement: int) -> None:
@@ -84,17 +114,28 @@ def publish_expense(
 
 def lock_earmark(earmark: int) -> None:
     """This will lock the gate of an earmark for the rest of the transaction."""
-    PublicSpending.objects.get_or_create(earmark=earmark)
-    PublicSpending.objects.select_for_update().get(earmark=earmark)
+    lock_gates([earmark])
+
+
+def lock_gates(earmarks: Iterable[int]) -> None:
+    """This will lock the gates of earmarks, in id order, for the rest of the transaction."""
+    ids = sorted(set(earmarks))
+    PublicSpending.objects.bulk_create([PublicSpending(earmark=each) for each in ids], ignore_conflicts=True)
+    list(PublicSpending.objects.select_for_update().filter(earmark__in=ids).order_by("earmark"))
 
 
 def release_due(*, now: dt.datetime, earmarks: Iterable[int] | None = None) -> list[Release]:
-    """This will make every release that is due, earmark by earmark, each in its own transaction."""
+    """This will make every release that is due, earmark by earmark, each in its own transaction. Where fewer than five
+    files wait for a category nothing can be due, and nothing is locked or read."""
     waiting = _waiting().filter(amount__gt=0)
     if earmarks is not None:
         waiting = waiting.filter(earmark__in=list(earmarks))
+    enough = waiting.values("earmark", "category", "currency").annotate(
+        files=Count("household", distinct=True)
+    )
+    ready = enough.filter(files__gte=SMALLEST_GROUP).values_list("earmark", flat=True)
     made: list[Release] = []
-    for earmark in sorted(set(waiting.values_list("earmark", flat=True))):
+    for earmark in sorted(set(ready)):
         with transaction.atomic():
             lock_earmark(earmark)
             made += _release_earmark(earmark, now)

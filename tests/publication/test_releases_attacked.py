@@ -140,7 +140,7 @@ step = st.tuples(
     st.integers(1, 3),  # town
     st.integers(0, 3),  # months later
     st.integers(1, 10_000),
-    st.sampled_from(["pay", "pay", "pay", "return", "look"]),
+    st.sampled_from(["pay", "pay", "pay", "pay", "return", "part", "look"]),
     st.sampled_from(["illness", "education"]),
 )
 
@@ -168,9 +168,14 @@ def test_no_combination_of_figures_singles_out_fewer_than_five(
                 paid.append((entry, household, earmarks[which], town, category, month))
                 note(entry, entry, household, earmarks[which], town, category, month, amount)
             elif what == "return" and paid:
-                entry, h, earmark, t, c, m = paid.pop(amount % len(paid))
-                was = AidItem.objects.get(entry=entry).amount
-                note(next(_entries), entry, h, earmark, t, c, m, -was)
+                entry, h, earmark, t, c, _m = paid.pop(amount % len(paid))
+                rest = AidItem.objects.filter(disbursement=entry).aggregate(n=Sum("amount"))["n"]
+                note(next(_entries), entry, h, earmark, t, c, month, -rest)
+            elif what == "part" and paid:
+                entry, h, earmark, t, c, _m = paid[amount % len(paid)]
+                rest = AidItem.objects.filter(disbursement=entry).aggregate(n=Sum("amount"))["n"]
+                if rest > 1:
+                    note(next(_entries), entry, h, earmark, t, c, month, -(amount % (rest - 1) + 1))
             elif what == "look":
                 release_due(now=dt.datetime(month.year, month.month, 20, tzinfo=SHANGHAI), earmarks=earmarks)
                 readers.look()

@@ -1,5 +1,5 @@
 """First in, first out against an independent, slow calculation: random histories of gifts, approvals, payments,
-returns, claw-backs and refunds, some of the money left unspent (T2)."""
+returns, claw-backs whole and in part, and refunds, some of the money left unspent (T2)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from apps.core.actors import system
-from apps.ledger.errors import NotEnoughMoney, NotRefundable
+from apps.ledger.errors import MoreThanPaid, NotEnoughMoney, NotRefundable
 from apps.ledger.models import Account, Allocation, Book, Earmark, EarmarkBalance, Entry, Lot
 from apps.ledger.operations import (
     Credit,
+    give_back_part,
     hold_refund,
     open_book,
     open_earmark,
@@ -48,6 +49,8 @@ class Slow:
     """(gift, amount) in the order of their numbers."""
     taken: list[tuple[int, int, int]] = field(default_factory=list)
     """(lot, amount, act) in order; negative gives back."""
+    parts: dict[int, int] = field(default_factory=dict)
+    """Which payment an act gave a part of back."""
 
     def left(self, lot: int) -> int:
         return self.lots[lot][1] - sum(amount for which, amount, _act in self.taken if which == lot)
@@ -65,13 +68,27 @@ class Slow:
     def give_back(self, act: int, by: int) -> None:
         self.taken += [(lot, -amount, by) for lot, amount, which in list(self.taken) if which == act]
 
+    def give_back_part(self, act: int, amount: int, by: int) -> None:
+        """Fen by fen's lot, from the last one that the payment still has something of."""
+        for lot in reversed(range(len(self.lots))):
+            still = sum(part for which, part, done in self.taken if which == lot and done == act)
+            still += sum(
+                part for which, part, done in self.taken if which == lot and self.parts.get(done) == act
+            )
+            back = min(amount, still)
+            if back:
+                self.taken.append((lot, -back, by))
+                amount -= back
+        assert not amount
+        self.parts[by] = act
+
     def refund(self, gift: int, amount: int, act: int) -> None:
         lot = next(n for n, (whose, _amount) in enumerate(self.lots) if whose == gift)
         self.taken.append((lot, amount, act))
 
 
 act = st.tuples(
-    st.sampled_from(["give", "give", "pay", "pay", "return", "clawback", "refund", "again"]),
+    st.sampled_from(["give", "give", "pay", "pay", "return", "clawback", "part", "part", "refund", "again"]),
     st.integers(1, 5_000),
     st.integers(0, 10**6),
 )
@@ -91,6 +108,7 @@ def run(history: list[tuple[str, int, int]]) -> None:
     slow, gifts, waiting = Slow(), list[int](), list[int]()
     paid: dict[int, tuple[Entry, int]] = {}
     entries: dict[int, int] = {}
+    partly: dict[int, int] = {}
     for n, (what, amount, pick) in enumerate(history):
         now = w.NOW + dt.timedelta(minutes=n)
         key = f"fifo:{next(_numbers)}"
@@ -115,8 +133,25 @@ def run(history: list[tuple[str, int, int]]) -> None:
             paid[n], entries[n] = (entry, amount), entry.pk
             waiting.append(n)
             slow.spend(amount, n)
-        elif what in ("return", "clawback") and waiting:
-            which = waiting.pop(pick % len(waiting))
+        elif what == "part" and waiting:
+            which = waiting[pick % len(waiting)]
+            entry, sum_ = paid[which]
+            kept = sum_ - partly.get(which, 0)
+            part = min(amount, kept)
+            if part == kept:
+                waiting.remove(which)
+            back = give_back_part(actor=ACTOR, entry=entry, amount=part, key=key, effective_at=now)
+            assert give_back_part(actor=ACTOR, entry=entry, amount=part, key=key, effective_at=now) == back
+            with pytest.raises(MoreThanPaid), transaction.atomic():
+                give_back_part(
+                    actor=ACTOR, entry=entry, amount=kept - part + 1, key=f"{key}+", effective_at=now
+                )
+            partly[which], entries[n] = partly.get(which, 0) + part, back.pk
+            slow.give_back_part(which, part, n)
+        elif what in ("return", "clawback") and [each for each in waiting if each not in partly]:
+            whole = [each for each in waiting if each not in partly]
+            which = whole[pick % len(whole)]
+            waiting.remove(which)
             entry, sum_ = paid[which]
             back = return_payment(actor=ACTOR, entry=entry, purpose=f"again:{key}", key=key, now=now, effective_at=now,
                                   reserve_again=what == "return")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from apps.casework import erasure, identity
@@ -94,6 +95,12 @@ def files_of_same_people(household: Household) -> list[int]:
     return same_value(household, PrivateField.ID_NUMBER)
 
 
+_ID_NUMBERS = """
+SELECT household_id, digest FROM casework_blindindex WHERE household_id = ANY(%s) AND name = %s
+ORDER BY household_id, id
+"""
+
+
 def distinct_families(household_ids: Iterable[int]) -> dict[int, str]:
     """This will give each household a family key: files that share a person, in whatever towns, get the same one, so
     that a release counts them once (C4). Computed from the blind index of ID numbers; an erased file stands for itself.
@@ -110,10 +117,11 @@ def distinct_families(household_ids: Iterable[int]) -> dict[int, str]:
         return pk
 
     first: dict[str, int] = {}
-    rows = BlindIndex.objects.filter(household__in=ids, name=PrivateField.ID_NUMBER).order_by(
-        "household_id", "id"
-    )
-    for pk, digest in rows.values_list("household", "digest"):
+    # One array, not a list of parameters: the gate asks for as many files as wait.
+    with connection.cursor() as cursor:
+        cursor.execute(_ID_NUMBERS, [ids, PrivateField.ID_NUMBER])
+        rows = cursor.fetchall()
+    for pk, digest in rows:
         if digest in first:
             one, other = sorted((root(first[digest]), root(pk)))
             parent[other] = one

@@ -103,6 +103,8 @@ class Disbursement(models.Model):
                                     related_name="disbursements")  # fmt: skip
     stage = models.PositiveSmallIntegerField(default=1)
     entry = models.BigIntegerField(null=True)
+    # What came back of the payment, the sum of its agreed claw-backs (deferred trigger, migration 0006).
+    clawed_back = models.BigIntegerField(default=0, db_default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=300, blank=True)
 
@@ -134,6 +136,14 @@ class Disbursement(models.Model):
                 name="disbursement_paid_has_entry",
             ),
             models.CheckConstraint(
+                condition=Q(clawed_back=0)
+                | Q(status__in=[S.PAID, S.CONFIRMED], clawed_back__gt=0, clawed_back__lt=F("amount"))
+                | Q(status=S.REVERSED, clawed_back=F("amount")), name="clawed_back_within_paid",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=S.REVERSED) | Q(clawed_back=F("amount")), name="reversed_is_clawed_back_whole",
+            ),
+            models.CheckConstraint(
                 condition=Q(kind="aid", household__isnull=False, town__isnull=False)
                 | Q(kind="expense", household__isnull=True) & ~Q(invoice_number="") & ~Q(payee_account=""),
                 name="disbursement_kind_fields",
@@ -160,6 +170,11 @@ class Disbursement(models.Model):
                 condition=Q(status="paid", kind="aid"),
             ),
         ]
+
+    @property
+    def kept(self) -> int:
+        """What the payee keeps, minor units: the amount less what was clawed back."""
+        return self.amount - self.clawed_back
 
 
 class DisbursementStatusChange(StatusChange):

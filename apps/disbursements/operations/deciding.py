@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from django.db import transaction
@@ -169,6 +169,18 @@ def check_four_eyes(disbursement: Disbursement, actor: Actor, step: str) -> None
     if actor.person_id is None or actor.person_id in others:
         raise FourEyes()
     if disbursement.pk and took_another_step(disbursement.pk, actor.person_id, step):
+        raise FourEyes()
+
+
+def check_payer(rows: Sequence[Disbursement], actor: Actor) -> None:
+    """This will refuse a person as payer who ever did another step of any of the rows, in one statement (P2)."""
+    if actor.person_id is None:
+        raise FourEyes()
+    for row in rows:
+        if actor.person_id in (row.applicant_id, row.verifier_id, row.approver_id):
+            raise FourEyes()
+    mine = StepTaker.objects.filter(person=actor.person_id, disbursement__in=[row.pk for row in rows])
+    if mine.exclude(step="payer").exists():
         raise FourEyes()
 
 

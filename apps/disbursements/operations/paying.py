@@ -17,18 +17,18 @@ from apps.core.errors import BadInput
 from apps.core.events import publish
 from apps.core.money import Money, format_money
 from apps.core.policies import authorize
-from apps.core.transitions import check_move, move
+from apps.core.transitions import check_move, move_many
 from apps.disbursements import policies
 from apps.disbursements.accounts_held import hold_accounts
 from apps.disbursements.errors import BankAccountChanged, NothingToPay, NotInBatch
 from apps.disbursements.events import DisbursementPaid, DisbursementReturned
 from apps.disbursements.models import BankLayout, Batch, BatchLine, Disbursement, DisbursementStatusChange
-from apps.disbursements.operations.deciding import check_four_eyes, purpose_of
+from apps.disbursements.operations.deciding import check_payer, purpose_of
 from apps.disbursements.states import FORWARD, Kind, Layout, LineResult, Status
-from apps.ledger.operations import pay_reservation
+from apps.ledger.operations import Payment, pay_reservations
 from apps.ledger.operations.folding import lock_earmarks
 from apps.organizations.models import Organization
-from apps.publication.releases import lock_earmark, note_aid, publish_expense
+from apps.publication.releases import AidPayment, lock_gates, note_aid, note_payments, publish_expense
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def release_batch(
     assert actor.person_id is not None
     for row in rows:
         check_move(row, Status.PAYING, FORWARD)
-        check_four_eyes(row, actor, "payer")
+    check_payer(rows, actor)
     check_accounts(rows)
     layout = layout_of(organization.pk)
     batch = Batch.objects.create(
@@ -69,8 +69,9 @@ def release_batch(
         layout=layout,
     )  # fmt: skip
     for row in rows:
-        move(row, Status.PAYING, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
-             reason=batch.number, payer_id=actor.person_id, attempts=row.attempts + 1)  # fmt: skip
+        row.payer_id, row.attempts = actor.person_id, row.attempts + 1
+    move_many(rows, Status.PAYING, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
+              reasons={row.pk: batch.number for row in rows}, fields=("payer", "attempts"))  # fmt: skip
     BatchLine.objects.bulk_create(
         BatchLine(batch=batch, n=n, disbursement=row, amount=row.amount)
         for n, row in enumerate(rows, start=1)
@@ -97,17 +98,21 @@ def record_results(
     """
     batch = Batch.objects.select_for_update(of=("self",)).select_related("organization").get(pk=batch.pk)
     authorize(policies.can_release, actor, batch.organization_id)
-    lines = {line.n: line for line in batch.lines.all()}
+    lines = {line.n: line for line in batch.lines.select_related("batch")}
     _check_outcomes(batch, lines, outcomes)
     rows = {row.pk: row for row in _lock_all([lines[outcome.n].disbursement_id for outcome in outcomes])}
     # All earmarks at once, in id order, before the first payment: two batches can't wait for each other.
     lock_earmarks(row.earmark_id for row in rows.values())
-    for earmark in sorted({row.earmark_id for row in rows.values()}):
-        lock_earmark(earmark)
-    for outcome in sorted(outcomes, key=lambda each: lines[each.n].disbursement_id):
-        line = lines[outcome.n]
-        if line.result == LineResult.WAITING:
-            _answer(actor, rows[line.disbursement_id], line, outcome, effective_at, now)
+    lock_gates(row.earmark_id for row in rows.values())
+    answers = [
+        Answer(rows[lines[outcome.n].disbursement_id], lines[outcome.n], outcome)
+        for outcome in outcomes
+        if lines[outcome.n].result == LineResult.WAITING
+    ]
+    answers.sort(key=lambda each: each.row.pk)
+    _note_results(answers, now)
+    _give_back(actor, [each for each in answers if not each.outcome.paid], now)
+    _pay(actor, [each for each in answers if each.outcome.paid], effective_at, now)
     if not batch.lines.filter(result=LineResult.WAITING).exists():
         batch.finished_at = now
         batch.save(update_fields=["finished_at"])
@@ -115,35 +120,70 @@ def record_results(
     return batch
 
 
-def _answer(
-    actor: Actor,
-    row: Disbursement,
-    line: BatchLine,
-    outcome: LineOutcome,
-    effective_at: dt.datetime,
-    now: dt.datetime,
-) -> None:
-    line.result = LineResult.PAID if outcome.paid else LineResult.RETURNED
-    line.bank_note, line.settled_at = outcome.note[:160], now
-    line.save(update_fields=["result", "bank_note", "settled_at"])
-    if not outcome.paid:
-        move(row, Status.RETURNED, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
-             reason=outcome.note)  # fmt: skip
-        publish(DisbursementReturned(disbursement_id=row.pk))
-        return
-    entry = pay_reservation(
-        actor=actor, purpose=purpose_of(row), key=f"disbursement:{row.pk}:pay:{row.attempts}",
-        cost=row.budget_line.cost, budget_line=row.budget_line_id, now=now, effective_at=effective_at,
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A line that waited, its payment, and what the bank says of it."""
+
+    row: Disbursement
+    line: BatchLine
+    outcome: LineOutcome
+
+
+def _note_results(answers: Sequence[Answer], now: dt.datetime) -> None:
+    for each in answers:
+        each.line.result = LineResult.PAID if each.outcome.paid else LineResult.RETURNED
+        each.line.bank_note, each.line.settled_at = each.outcome.note[:160], now
+    BatchLine.objects.bulk_update(
+        [each.line for each in answers], ["result", "bank_note", "settled_at"], batch_size=500
+    )
+
+
+def _give_back(actor: Actor, answers: Sequence[Answer], now: dt.datetime) -> None:
+    """Returned lines: their money stays reserved."""
+    rows = [each.row for each in answers]
+    move_many(rows, Status.RETURNED, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
+              reasons={each.row.pk: each.outcome.note for each in answers})  # fmt: skip
+    publish(*(DisbursementReturned(disbursement_id=row.pk) for row in rows))
+
+
+def _pay(actor: Actor, answers: Sequence[Answer], effective_at: dt.datetime, now: dt.datetime) -> None:
+    """Paid lines, in the order of their applications: ledger, state, public door, event."""
+    rows = [each.row for each in answers]
+    payments = [
+        Payment(
+            purpose_of(row),
+            f"disbursement:{row.pk}:pay:{row.attempts}",
+            row.budget_line.cost,
+            row.budget_line_id,
+        )
+        for row in rows
+    ]
+    entries = pay_reservations(actor=actor, payments=payments, now=now, effective_at=effective_at)
+    for row, entry in zip(rows, entries, strict=True):
+        row.paid_at, row.entry = effective_at, entry.pk
+    move_many(rows, Status.PAID, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
+              reasons={each.row.pk: each.line.batch.number for each in answers},
+              fields=("paid_at", "entry"))  # fmt: skip
+    month = month_of(effective_at)
+    note_payments(
+        [
+            AidPayment(
+                entry=row.entry or 0, disbursement=row.pk, household=row.household_id or 0, earmark=row.earmark_id,
+                category=row.category, town=row.town_id or 0, month=month, amount=row.amount, currency=row.currency,
+            )
+            for row in rows
+            if row.kind == Kind.AID
+        ]
     )  # fmt: skip
-    move(row, Status.PAID, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
-         reason=line.batch.number, paid_at=effective_at, entry=entry.pk)  # fmt: skip
-    show_payment(row, entry.pk, row.amount, effective_at)
-    publish(DisbursementPaid(disbursement_id=row.pk))
+    for row in rows:
+        if row.kind != Kind.AID:
+            show_payment(row, row.entry or 0, row.amount, effective_at)
+    publish(*(DisbursementPaid(disbursement_id=row.pk) for row in rows))
 
 
 def show_payment(row: Disbursement, entry: int, amount: int, effective_at: dt.datetime) -> None:
-    """This will hand a booked payment (or its return, negative) to the public door: aid to the gate,
-    expenses at once."""
+    """This will hand a booked payment (or what came back of it, negative) to the public door: aid to the gate, expenses
+    at once."""
     if row.kind == Kind.AID:
         assert row.household_id is not None and row.town_id is not None
         note_aid(entry=entry, disbursement=row.pk, household=row.household_id, earmark=row.earmark_id,

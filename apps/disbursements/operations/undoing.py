@@ -1,5 +1,5 @@
-"""A payment that is taken back after it was booked: sent back by the bank days later, or clawed back from the family.
-One person asks, another books it (P1)."""
+"""A payment that is taken back after it was booked: sent back by the bank days later, or clawed back from the family,
+whole or in part. One person asks, another books it (P1)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from apps.disbursements.operations.paying import show_payment
 from apps.disbursements.states import FORWARD, Status, UndoKind
 from apps.funds.operations import commit_budget
 from apps.ledger.models import Entry
-from apps.ledger.operations import return_payment
+from apps.ledger.operations import give_back_part, return_payment
 
 
 class UndoOpen(Conflict):
@@ -30,11 +30,20 @@ class UndoOpen(Conflict):
     message = _("这一件已有人提出退回或追回，等另一人确认。")
 
 
+class WrongClawBack(BadInput):
+    code = "wrong_claw_back"
+    message = _("追回的金额要大于零，并且不超过还没追回的部分。")
+    field = "amount"
+
+
 @transaction.atomic
-def ask_undo(*, actor: Actor, disbursement: Disbursement, kind: str, reason: str, now: dt.datetime) -> Undo:
+def ask_undo(
+    *, actor: Actor, disbursement: Disbursement, kind: str, reason: str, now: dt.datetime, amount: int | None = None
+) -> Undo:  # fmt: skip
     """This will ask to book a paid disbursement as returned by the bank, or as clawed back; a second person decides.
 
-    Raises WrongState where nothing is paid, UndoOpen where somebody asked already.
+    `amount` in minor units is what of it was clawed back; without it all that is still out. The bank returns a payment
+    whole. Raises WrongState where nothing is paid, WrongClawBack, UndoOpen where somebody asked already.
     """
     locked = lock_disbursement(disbursement.pk)
     authorize(policies.can_ask_undo, actor, locked)
@@ -43,12 +52,15 @@ def ask_undo(*, actor: Actor, disbursement: Disbursement, kind: str, reason: str
     check_move(locked, _target(kind), FORWARD)
     if locked.entry is None:
         raise WrongState(_("这一件还没有付款记录。请在批次结果里记为退回。"))
+    wanted = locked.kept if amount is None else amount
+    _check_amount(locked, kind, wanted)
     assert actor.person_id is not None
     try:
         with transaction.atomic():
             return Undo.objects.create(
                 disbursement=locked,
                 kind=kind,
+                amount=wanted,
                 reason=reason.strip()[:300],
                 asked_by_id=actor.person_id,
                 asked_at=now,
@@ -59,15 +71,15 @@ def ask_undo(*, actor: Actor, disbursement: Disbursement, kind: str, reason: str
 
 @transaction.atomic
 def agree_undo(*, actor: Actor, undo: Undo, effective_at: dt.datetime, now: dt.datetime) -> Disbursement:
-    """This will book what another person asked for: the reversal with negative allocations to the same lots, and the
-    money reserved again (returned: it is still owed) or available to its earmark again (clawed back).
+    """This will book what another person asked for. Returned by the bank: the reversal with negative allocations to the
+    same lots and the money reserved again, for it is still owed. Clawed back: the money is available to its earmark
+    again; of a part, the rest stays paid with its entry, its lots and its confirmation.
 
-    `effective_at` is when the bank had the money back. Raises FourEyes, WrongState.
+    `effective_at` is when the bank had the money back. Raises FourEyes, WrongState, WrongClawBack.
     """
     locked, undo = _lock(actor, undo)
     if actor.person_id == undo.asked_by_id:
         raise FourEyes(_("提出和确认必须是两个人。请让另一位同事确认。"))
-    returned = undo.kind == UndoKind.RETURNED
     check_move(locked, _target(undo.kind), FORWARD)
     if (
         locked.entry is None
@@ -75,26 +87,67 @@ def agree_undo(*, actor: Actor, undo: Undo, effective_at: dt.datetime, now: dt.d
         or effective_at > now
     ):
         raise BadInput(_("退回的时间不能早于付款，也不能在将来。"), field="effective_at")
-    reversal = return_payment(
-        actor=actor, entry=Entry.objects.get(pk=locked.entry), purpose=purpose_of(locked),
-        key=f"disbursement:{locked.pk}:return:{locked.attempts}", now=now, effective_at=effective_at,
-        reserve_again=returned,
-    )  # fmt: skip
-    fields: dict[str, object] = {"entry": None, "paid_at": None, "confirmed_at": None, "confirmed_by_slip": "",
-                                 "confirmed_how": "", "slip_photo": None}  # fmt: skip
-    if not returned:
-        commit_budget(line=locked.budget_line, amount=-locked.amount)
-        fields = {}
-    move(locked, _target(undo.kind), forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
-         reason=undo.reason, **fields)  # fmt: skip
-    _decide(undo, actor, now, agreed=True, entry=reversal.pk)
-    show_payment(locked, reversal.pk, -locked.amount, effective_at)
-    publish(
-        DisbursementReturned(disbursement_id=locked.pk)
-        if returned
-        else DisbursementReversed(disbursement_id=locked.pk)
-    )
+    _check_amount(locked, undo.kind, undo.amount)
+    entry = Entry.objects.get(pk=locked.entry)
+    if undo.kind == UndoKind.RETURNED:
+        back = _return(actor, locked, undo, entry, effective_at, now)
+    else:
+        back = _claw_back(actor, locked, undo, entry, effective_at, now)
+    _decide(undo, actor, now, agreed=True, entry=back.pk)
+    show_payment(locked, back.pk, -undo.amount, effective_at)
     return locked
+
+
+def _return(
+    actor: Actor, locked: Disbursement, undo: Undo, entry: Entry, effective_at: dt.datetime, now: dt.datetime
+) -> Entry:
+    back = return_payment(
+        actor=actor,
+        entry=entry,
+        purpose=purpose_of(locked),
+        key=_key(locked),
+        now=now,
+        effective_at=effective_at,
+    )
+    move(locked, Status.RETURNED, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
+         reason=undo.reason, entry=None, paid_at=None, confirmed_at=None, confirmed_by_slip="", confirmed_how="",
+         slip_photo=None)  # fmt: skip
+    publish(DisbursementReturned(disbursement_id=locked.pk))
+    return back
+
+
+def _claw_back(
+    actor: Actor, locked: Disbursement, undo: Undo, entry: Entry, effective_at: dt.datetime, now: dt.datetime
+) -> Entry:
+    commit_budget(line=locked.budget_line, amount=-undo.amount)
+    if undo.amount == locked.amount:
+        back = return_payment(
+            actor=actor, entry=entry, purpose=purpose_of(locked), key=_key(locked), now=now, effective_at=effective_at,
+            reserve_again=False,
+        )  # fmt: skip
+    else:
+        back = give_back_part(
+            actor=actor,
+            entry=entry,
+            amount=undo.amount,
+            key=f"{_key(locked)}:{undo.pk}",
+            effective_at=effective_at,
+        )
+    locked.clawed_back += undo.amount
+    if locked.kept:
+        locked.save(update_fields=["clawed_back"])
+    else:
+        move(locked, Status.REVERSED, forward=FORWARD, history=DisbursementStatusChange, actor=actor, now=now,
+             reason=undo.reason, clawed_back=locked.clawed_back)  # fmt: skip
+    publish(DisbursementReversed(disbursement_id=locked.pk))
+    return back
+
+
+def _check_amount(locked: Disbursement, kind: str, amount: int) -> None:
+    if kind == UndoKind.RETURNED and amount != locked.amount:
+        raise WrongClawBack(_("银行退回的总是整笔。这一件已追回一部分，余下的请也记为追回。"))
+    if not 0 < amount <= locked.kept:
+        raise WrongClawBack()
 
 
 @transaction.atomic
@@ -117,6 +170,10 @@ def _lock(actor: Actor, undo: Undo) -> tuple[Disbursement, Undo]:
 def _decide(undo: Undo, actor: Actor, now: dt.datetime, *, agreed: bool, entry: int | None) -> None:
     undo.decided_by_id, undo.decided_at, undo.agreed, undo.entry = actor.person_id, now, agreed, entry
     undo.save(update_fields=["decided_by", "decided_at", "agreed", "entry"])
+
+
+def _key(locked: Disbursement) -> str:
+    return f"disbursement:{locked.pk}:return:{locked.attempts}"
 
 
 def _target(kind: str) -> str:

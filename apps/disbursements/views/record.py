@@ -18,6 +18,7 @@ from apps.core import clock
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, NotFound
 from apps.core.http import Request
+from apps.core.money import Money
 from apps.core.policies import allowed
 from apps.core.workbench import attempt, typed
 from apps.disbursements import operations, policies, queries
@@ -41,10 +42,14 @@ def disbursement(request: Request, number: str) -> HttpResponse:
         return redirect("disbursements_one", found.number)
     actor: Actor = request.actor
     step = STEP_OF.get(Status(found.status), "")
-    asked = Undo.objects.filter(disbursement=found, decided_at=None).select_related("asked_by").first()
+    undos = list(
+        Undo.objects.filter(disbursement=found).select_related("asked_by", "decided_by").order_by("id")
+    )
+    asked = next((each for each in undos if each.decided_at is None), None)
     context = {
         "item": found, "steps": _steps(found), "changes": found.changes.order_by("-id")[:20],
         "risks": _risks(request, found, step), "flags": _answered(found), "undo": asked,
+        "undone": [each for each in undos if each.agreed], "kept": Money(found.kept, found.currency).major,
         "code": ConfirmationCode.objects.filter(disbursement=found).order_by("-id").first(),
         "slips": _slips(found), "typed": request.POST, "person": actor.person_id, **_explained(found),
         **_buttons(actor, found, step), **can(actor),
@@ -124,7 +129,12 @@ def _after_paying(request: Request, found: Disbursement) -> dict[str, Act]:
             _("已提出记为银行退回。等另一人确认后入账。"),
         ),
         "clawback": (
-            lambda: operations.ask_undo(kind=UndoKind.CLAW_BACK, reason=reason, **common),
+            lambda: operations.ask_undo(
+                kind=UndoKind.CLAW_BACK,
+                reason=reason,
+                **common,
+                amount=Money.parse(typed(request, "amount", 24), found.currency).minor,
+            ),
             _("已提出追回。钱收回之后，由另一人确认入账。"),
         ),
         "slip": (

@@ -21,7 +21,7 @@ from apps.disclosures import states
 from apps.disclosures.models.duties import Duty, DutyKind
 from apps.funds.models import Project
 from apps.organizations.models import Organization
-from apps.publication.models import ExpenseUse, Release
+from apps.publication.models import ExpenseUse, Release, Residual
 
 S = states.Status
 NO_TRUNCATE = "RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;"
@@ -219,18 +219,21 @@ class ReportLine(models.Model):
 
 
 class ReportUse(models.Model):
-    """A release or public expense that a report holds; each by one report only, for ever once it is published."""
+    """A release, a public expense, or what remained of a completed project's aid (C4), that a report holds; each by one
+    report only, for ever once it is published."""
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="uses")
     release = models.OneToOneField(Release, on_delete=models.PROTECT, null=True)
     expense = models.OneToOneField(ExpenseUse, on_delete=models.PROTECT, null=True)
+    residual = models.OneToOneField(Residual, on_delete=models.PROTECT, null=True)
     amount = models.BigIntegerField()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(release__isnull=True, expense__isnull=False)
-                | Q(release__isnull=False, expense__isnull=True),
+                condition=Q(release__isnull=False, expense__isnull=True, residual__isnull=True)
+                | Q(release__isnull=True, expense__isnull=False, residual__isnull=True)
+                | Q(release__isnull=True, expense__isnull=True, residual__isnull=False),
                 name="report_use_is_one",
             )
         ]

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.accounts.models import Person
 from apps.accounts.queries import people_with, roles_of
@@ -123,7 +124,10 @@ def accept_audit(*, actor: Actor, report: Report, now: dt.datetime) -> Report:
 def vouchers_of(report: Report) -> list[Voucher]:
     """This will list the payments behind the uses that a report stands on, by entry."""
     uses = list(chain_uses(report))
-    aid = AidItem.objects.filter(release__in=[use.release_id for use in uses if use.release_id])
+    aid = AidItem.objects.filter(
+        Q(release__in=[use.release_id for use in uses if use.release_id])
+        | Q(residual__in=[use.residual_id for use in uses if use.residual_id])
+    )
     found = [Voucher(*row) for row in aid.values_list("entry", "disbursement", "amount")]
     paid = {use.expense.entry: use.expense.amount for use in uses if use.expense}
     rows = dict(Disbursement.objects.filter(entry__in=paid).values_list("entry", "pk"))

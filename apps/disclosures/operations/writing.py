@@ -266,14 +266,16 @@ def _hold(report: Report, books: Books) -> None:
     """Fix the uses. What an earlier version of the same report holds stays with that version."""
     ReportUse.objects.filter(report=report).delete()
     earlier = ReportUse.objects.filter(Q(report=report.first) | Q(report__root=report.first))
-    have = list(earlier.values_list("release", "expense"))
-    releases, expenses = {release for release, _ in have}, {expense for _, expense in have}
+    have = list(earlier.values_list("release", "expense", "residual"))
+    releases, expenses, residuals = ({row[n] for row in have} for n in range(3))
     ReportUse.objects.bulk_create(
         [
             *(ReportUse(report=report, release=each, amount=each.amount)
               for each in books.releases if each.pk not in releases),
             *(ReportUse(report=report, expense=each, amount=each.amount)
               for each in books.expenses if each.pk not in expenses),
+            *(ReportUse(report=report, residual=each, amount=each.amount)
+              for each in books.residuals if each.pk not in residuals),
         ]
     )  # fmt: skip
 

@@ -76,6 +76,7 @@ def _shown(public_id: str) -> dict[str, Any]:
         "opinion": audit["opinion"] if audit else "",
         "auditor": audit["auditor"].removeprefix(audit["firm"]["zh"]).strip() if audit else "",
         "aid": [use for use in said["uses"] if use["kind"] == "aid"],
+        "residual": [use for use in said["uses"] if use["kind"] == "residual"],
         "expenses": [use for use in said["uses"] if use["kind"] == "expense"],
         "uses_total": sum(use["amount"] for use in said["uses"]),
         "households": sum(line["reported"] for line in said["lines"] if line["key"] == "households"),

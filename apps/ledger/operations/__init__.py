@@ -13,20 +13,30 @@ from apps.ledger.operations.goods import GoodsPosting, open_goods_earmark, post_
 from apps.ledger.operations.own_lot import post_dispute, post_fee, post_foreign_refund
 from apps.ledger.operations.payouts import post_payout
 from apps.ledger.operations.refunds import hold_refund, release_refund, settle_refund
-from apps.ledger.operations.reversals import reverse_entry
-from apps.ledger.operations.spending import pay_reservation, reserve, return_payment, void_reservation
+from apps.ledger.operations.reversals import give_back_part, reverse_entry
+from apps.ledger.operations.spending import (
+    Payment,
+    pay_reservation,
+    pay_reservations,
+    reserve,
+    return_payment,
+    void_reservation,
+)
 from apps.ledger.operations.transfers import transfer
 
 __all__ = [
     "Credit",
     "GoodsPosting",
+    "Payment",
     "fold_quiet_earmarks",
+    "give_back_part",
     "hold_refund",
     "known_entry",
     "open_book",
     "open_earmark",
     "open_goods_earmark",
     "pay_reservation",
+    "pay_reservations",
     "post_credit",
     "post_credits",
     "post_dispute",

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from apps.core.actors import Actor
 from apps.ledger.models import Account, Channel, Entry, Line
 
-RULE = 1
+RULE = 2
 """The version of the allocation rule in force (AllocationRule)."""
 
 

@@ -24,12 +24,15 @@ COLUMN_OF = {
 """The cumulative column of an earmark's balance that each kind of allocation counts in."""
 
 _TAKE = """
-WITH part AS (SELECT * FROM unnest(%(lots)s::bigint[], %(amounts)s::bigint[]) AS t(lot_id, amount)),
-taken AS (
-  UPDATE ledger_lotbalance b SET remaining = b.remaining - p.amount FROM part p WHERE b.lot_id = p.lot_id
+WITH part AS (
+  SELECT * FROM unnest(%(lots)s::bigint[], %(amounts)s::bigint[], %(entries)s::bigint[]) WITH ORDINALITY
+    AS t(lot_id, amount, entry_id, n)
+), taken AS (
+  UPDATE ledger_lotbalance b SET remaining = b.remaining - p.amount
+  FROM (SELECT lot_id, sum(amount)::bigint AS amount FROM part GROUP BY lot_id) p WHERE b.lot_id = p.lot_id
 )
 INSERT INTO ledger_allocation (lot_id, entry_id, kind, amount, rule)
-SELECT lot_id, %(entry)s, %(kind)s, amount, %(rule)s FROM part
+SELECT lot_id, entry_id, %(kind)s, amount, %(rule)s FROM part ORDER BY n
 """
 
 
@@ -61,6 +64,32 @@ def take_first(free: Iterable[tuple[int, int]], amount: int) -> list[Part]:
 def first_in(earmark: int, amount: int) -> list[Part]:
     """This will choose the oldest free lots of a locked earmark for an amount, or as much of it as they hold."""
     return take_first(_free_lots(earmark), amount)
+
+
+class Queue:
+    """The free lots of a locked earmark in their order, for many payments one after another: each goes on where the one
+    before stopped, so that no lot is read twice. Nothing may be taken otherwise until the parts are allocated."""
+
+    def __init__(self, earmark: int) -> None:
+        self._free = _free_lots(earmark)
+        self._begun: tuple[int, int] | None = None
+
+    def take(self, amount: int) -> list[Part]:
+        """This will take an amount, or as much of it as the lots hold."""
+        parts = take_first(self._offered(), amount)
+        if parts and self._begun is not None:
+            lot, free = self._begun
+            left = free - parts[-1].amount
+            self._begun = (lot, left) if left else None
+        return parts
+
+    def _offered(self) -> Iterator[tuple[int, int]]:
+        if self._begun is not None:
+            yield self._begun
+        for offer in self._free:
+            self._begun = offer
+            yield offer
+        self._begun = None
 
 
 def _free_lots(earmark: int) -> Iterator[tuple[int, int]]:
@@ -99,14 +128,19 @@ def total(parts: Sequence[Part]) -> int:
 
 def allocate(entry: Entry, kind: str, parts: Sequence[Part]) -> None:
     """This will take parts (negative ones give back) from their lots and append the allocations."""
-    if not parts:
+    allocate_many(kind, [(entry, parts)])
+
+
+def allocate_many(kind: str, taken: Iterable[tuple[Entry, Sequence[Part]]]) -> None:
+    """This will do so for many entries in one statement, in the order given."""
+    rows = [(part.lot, part.amount, entry.pk) for entry, parts in taken for part in parts]
+    if not rows:
         return
+    of_lots, amounts, entries = (list(column) for column in zip(*rows, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
-            _TAKE,
-            {"lots": [p.lot for p in parts], "amounts": [p.amount for p in parts], "entry": entry.pk, "kind": str(kind),
-             "rule": RULE},
-        )  # fmt: skip
+            _TAKE, {"lots": of_lots, "amounts": amounts, "entries": entries, "kind": str(kind), "rule": RULE}
+        )
 
 
 def change_balance(earmark: int, **changes: int) -> None:
