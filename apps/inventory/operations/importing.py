@@ -272,9 +272,9 @@ def _agreed(listing: GoodsImport, rows: list[GoodsRow]) -> dict[str, Match]:
     said = {row: lot for row, lot in listing.answers.get("lot", {}).items() if lot != NONE}
     wanted = [row for row in rows if str(row.row) in said]
     lock_lots(
-        Lot.objects.filter(number__in=said.values(), warehouse=listing.warehouse_id).values_list(
-            "pk", flat=True
-        )
+        Lot.objects.filter(
+            number__in=said.values(), stock__location__warehouse=listing.warehouse_id
+        ).values_list("pk", flat=True)
     )
     found = {key: match for key, match in matches(listing, rows).items() if match.said}
     for row in wanted:
