@@ -1,5 +1,6 @@
 """Goods that go from one warehouse to another of the same organization: sent like any dispatch, received by the other's
-storekeeper. The lot stays one lot, with its number and label, and stands in both (docs/adr/0016-goods-between-warehouses.md)."""
+storekeeper. The lot stays one lot, with its number and label, and stands in both
+(docs/adr/0016-goods-between-warehouses.md)."""
 
 from __future__ import annotations
 
