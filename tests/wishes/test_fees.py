@@ -18,6 +18,7 @@ from apps.wishes import operations as ops
 from apps.wishes.models import Wish
 from tests import world as w
 from tests.wishes import shop as s
+from tests.wishes.test_claims import end_payment
 
 pytestmark = pytest.mark.django_db
 FEE = 120
@@ -96,15 +97,14 @@ def test_a_wish_given_for_too_late_keeps_its_whole_amount_and_a_plain_gift_bears
     store = s.build()
     wish = s.opened(store)
     gift = s.claim(wish)
-    s.work(s.NOW + dt.timedelta(days=4))
-    later = s.NOW + dt.timedelta(days=4)
-    w.pay(gift, now=later)
-    w.work(later)
+    end_payment(gift, "expired")
+    w.pay(gift)
+    w.work()
     gift.refresh_from_db()
     assert gift.late and figures([store.city.general]).available == 20_100
-    again = ops.claim_with_gift(actor=w.PUBLIC, gift=gift, lines={Wish.objects.get(): 1}, now=later)
+    again = ops.claim_with_gift(actor=w.PUBLIC, gift=gift, lines={wish: 1}, now=s.NOW)
     assert again.pk == gift.pk and figures([store.city.earmark]).available == 20_100
-    plain = w.give(store.city, 20_000, now=later)
+    plain = w.give(store.city, 20_000)
     assert trace_gift(plain).fee == 120 and trace_gift(plain).fee_elsewhere == 0
     s.check()
 

@@ -13,7 +13,7 @@ from apps.core.policies import authorize
 from apps.inventory import policies
 from apps.inventory.events import GoodsAccepted
 from apps.inventory.models import Consignment, Inspection, Location, Lot, Stock, Warehouse
-from apps.inventory.operations.moving import Move, check_quantity, lock_lots, place_of, post_moves
+from apps.inventory.operations.moving import Move, check_quantity, place_of, post_moves
 from apps.inventory.states import Grade, Kind, Place
 from apps.publication.privacy import check_publishable
 
@@ -32,15 +32,15 @@ def inspect_lot(
     if lot.consignment_id:
         # Parents first: two inspections of the last two lots can't both think that the other is still open.
         Consignment.objects.select_for_update().get(pk=lot.consignment_id)
-    total = lock_lots([lot.pk])[lot.pk]
-    places = total.lot.unit.places
+    places = lot.unit.places
     check_quantity(passed, places, zero=True, field="passed")
     check_quantity(failed, places, zero=True, field="failed")
     if not passed and not failed:
         raise BadInput(_("合格和不合格至少填一个。"), field="passed")
     if failed and not note.strip():
         raise BadInput(_("有不合格的，请写明原因。"), field="note")
-    check_publishable(note, field="note")
+    if note.strip():
+        check_publishable(note, field="note")
     if grade and grade not in Grade.values:
         raise BadInput(_("请选成色。"), field="grade")
     check_shelf(shelf, lot.warehouse)
@@ -49,7 +49,7 @@ def inspect_lot(
         at=now,
     )  # fmt: skip
     intake = place_of(lot.warehouse_id, Place.INTAKE)
-    moves = []
+    moves: list[Move] = []
     if passed:
         moves.append(Move(Kind.PASS, lot.pk, intake, shelf.pk, passed))
     if failed:
