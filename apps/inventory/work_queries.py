@@ -45,9 +45,7 @@ def consignments(actor: Actor, *, words: str = "", waiting: bool = False) -> Que
     )
     if waiting:
         rows = rows.filter(inspected_at__isnull=True)
-    if words:
-        rows = rows.filter(Q(number__icontains=words) | Q(donor_name__icontains=words))
-    return rows
+    return narrowed(rows, words)
 
 
 def dispatches(actor: Actor, *, words: str = "", status: str = "") -> QuerySet[Dispatch]:
@@ -65,9 +63,7 @@ def dispatches(actor: Actor, *, words: str = "", status: str = "") -> QuerySet[D
     )
     if status:
         rows = rows.filter(status=status)
-    if words:
-        rows = rows.filter(Q(number__icontains=words) | Q(receiver_name__icontains=words))
-    return rows
+    return narrowed(rows, words)
 
 
 def removals(actor: Actor) -> QuerySet[Removal]:

@@ -18,7 +18,8 @@ from apps.places.models import Town
 
 
 class Dispatch(models.Model):
-    """What goes out in one car: to a town's caseworker, to an institution by name, or to another warehouse."""
+    """What goes out in one car: to a town's caseworker, to an institution by name, or to another warehouse. `folded` is
+    receiver and purpose as a line of units (core.text), which the search compares."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     number = models.CharField(max_length=20, unique=True)
@@ -31,6 +32,7 @@ class Dispatch(models.Model):
     receiver_name = models.CharField(max_length=120, blank=True)
     to_warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, null=True, related_name="+")
     purpose = models.CharField(max_length=120, blank=True)
+    folded = models.TextField(editable=False, default="", db_default="")
     carrier = models.CharField(max_length=80, blank=True)
     driver = models.CharField(max_length=40, blank=True)
     planned_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")

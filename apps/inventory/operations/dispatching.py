@@ -14,6 +14,7 @@ from apps.core.clock import civil_day
 from apps.core.errors import BadInput
 from apps.core.events import publish
 from apps.core.policies import authorize
+from apps.core.text import unit_line
 from apps.core.transitions import check_move, move, note_status
 from apps.inventory import policies
 from apps.inventory.errors import Expired, NotEnoughStock, NothingWanted
@@ -73,7 +74,9 @@ def plan_dispatch(
         check_publishable(purpose, field="purpose")
     dispatch = Dispatch.objects.create(
         number=new_number("D", now), warehouse=warehouse, town=town, receiver_name=receiver_name.strip()[:120],
-        to_warehouse=to_warehouse, purpose=purpose.strip()[:120], planned_by_id=actor.person_id, planned_at=now,
+        to_warehouse=to_warehouse, purpose=purpose.strip()[:120],
+        folded=unit_line([receiver_name.strip()[:120], purpose.strip()[:120]]),
+        planned_by_id=actor.person_id, planned_at=now,
         receiver=Receiver.FAMILIES if town else Receiver.WAREHOUSE if to_warehouse else Receiver.INSTITUTION,
     )  # fmt: skip
     note_status(dispatch, "", history=DispatchStatusChange, actor=actor, now=now)
