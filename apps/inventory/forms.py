@@ -183,14 +183,37 @@ class DispatchForm(forms.Form):
     receiver_name = forms.CharField(
         label=_("或接收单位"), max_length=120, required=False, help_text=_("会公开")
     )
+    to_warehouse = forms.ModelChoiceField(
+        Warehouse.objects.none(), label=_("或调到本机构的仓库"), required=False, to_field_name="public_id"
+    )
     purpose = forms.CharField(
         label=_("用途"), max_length=120, required=False, help_text=_("会公开，不要写姓名、住址")
     )
+
+    def __init__(self, *args: Any, warehouse: Warehouse, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Warehouse.objects.filter(organization=warehouse.organization_id).exclude(pk=warehouse.pk)
+        if others.exists():
+            self.fields["to_warehouse"].queryset = others.order_by("pk")  # type: ignore[attr-defined]
+        else:
+            del self.fields["to_warehouse"]
 
 
 class SendForm(forms.Form):
     carrier = forms.CharField(label=_("承运人"), max_length=80)
     driver = forms.CharField(label=_("驾驶员"), max_length=40, required=False)
+
+
+class ArrivalForm(forms.Form):
+    shelf = forms.ModelChoiceField(Location.objects.none(), label=_("放到库位"))
+    signer = forms.CharField(label=_("签收人"), max_length=40, required=False, help_text=_("不公开"))
+    reason = forms.CharField(
+        label=_("短少或损坏的原因"), max_length=300, required=False, help_text=_("会公开")
+    )
+
+    def __init__(self, *args: Any, warehouse: Warehouse, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["shelf"].queryset = shelves(warehouse)  # type: ignore[attr-defined]
 
 
 class HandoverForm(forms.Form):

@@ -58,16 +58,29 @@ def can_value_lot(actor: Actor, warehouse: Warehouse) -> bool:
 
 @policy("inventory.see_dispatch")
 def can_see_dispatch(actor: Actor, dispatch: Dispatch) -> bool:
-    return can_see_goods(actor, dispatch.warehouse) or (
-        dispatch.receiver == Receiver.FAMILIES
-        and dispatch.town_id is not None
-        and any(actor.has(role, "town", dispatch.town_id) for role in ("caseworker", "town_reviewer"))
+    return (
+        can_see_goods(actor, dispatch.warehouse)
+        or can_receive(actor, dispatch)
+        or (
+            dispatch.receiver == Receiver.FAMILIES
+            and dispatch.town_id is not None
+            and any(actor.has(role, "town", dispatch.town_id) for role in ("caseworker", "town_reviewer"))
+        )
     )
+
+
+@policy("inventory.receive_transfer")
+def can_receive(actor: Actor, dispatch: Dispatch) -> bool:
+    """A storekeeper of the warehouse the goods go to; that it isn't who sent them, the operation checks."""
+    return dispatch.to_warehouse is not None and can_keep_goods(actor, dispatch.to_warehouse)
 
 
 @policy("inventory.hand_over")
 def can_hand_over(actor: Actor, dispatch: Dispatch) -> bool:
-    """To families: a caseworker of the dispatch's town. To an institution: the storekeeper who saw it signed for."""
+    """To families: a caseworker of the dispatch's town. To an institution: the storekeeper who saw it signed for.
+    To another warehouse nobody hands over: it is received there."""
+    if dispatch.receiver == Receiver.WAREHOUSE:
+        return False
     if dispatch.receiver == Receiver.FAMILIES:
         return dispatch.town_id is not None and actor.has("caseworker", "town", dispatch.town_id)
     return can_keep_goods(actor, dispatch.warehouse)

@@ -18,6 +18,7 @@ from apps.inventory.models import (
     Handover,
     Inspection,
     Lot,
+    Movement,
     Need,
     Removal,
     StockCount,
@@ -140,10 +141,10 @@ def town_shown(dispatches: set[int]) -> dict[int, bool]:
 
 def way_of(lot: Lot) -> list[Stop]:
     """This will give a lot's way, oldest first. What went to one dispatch is one stop, so that no line shows what one
-    family got; moves between shelves stay inside. At most 6 SQL statements."""
+    family got; moves between shelves stay inside; what went to another warehouse names it. At most 6 SQL statements."""
     moves = list(
         lot.movements.exclude(kind=Kind.STORE)
-        .select_related("dispatch_line__dispatch__town", "source", "target", "handover", "conversion")
+        .select_related("dispatch_line__dispatch__town", "dispatch_line__dispatch__to_warehouse", "handover")
         .order_by("id")
     )
     dispatches = {
@@ -158,9 +159,8 @@ def way_of(lot: Lot) -> list[Stop]:
         dispatch = row.dispatch_line.dispatch if row.dispatch_line else None
         place = ""
         if dispatch is not None:
-            place = dispatch.receiver_name or (
-                str(dispatch.town) if named.get(dispatch.pk) and dispatch.town else ""
-            )
+            shown = dispatch.receiver != Receiver.FAMILIES or named.get(dispatch.pk)
+            place = dispatch.goes_to if shown else ""
         confirmed = Decimal(0)
         if row.kind == Kind.DELIVER and row.handover and row.handover.confirmed:
             confirmed = row.quantity
@@ -283,9 +283,17 @@ def plain(quantity: Decimal) -> str:
 
 
 def may_be_one_person(keep: int, other: int) -> bool:
-    """This will tell whether two people never asked for and decided the same removal or count."""
+    """This will tell whether two people never asked for and decided the same removal or count, nor sent and
+    received the same goods."""
     pair = [keep, other]
     return not (
         Removal.objects.filter(asked_by__in=pair, decided_by__in=pair).exists()
         or StockCount.objects.filter(counted_by__in=pair, decided_by__in=pair).exists()
+        or Movement.objects.filter(
+            dispatch_line__dispatch__receiver=Receiver.WAREHOUSE,
+            kind=Kind.ARRIVE,
+            actor_person__in=pair,
+            dispatch_line__movements__kind=Kind.SEND,
+            dispatch_line__movements__actor_person__in=pair,
+        ).exists()
     )

@@ -3,7 +3,8 @@
 A lot's quantity moves between locations; every movement's kind says from where to where:
 
 donor ──receive──> intake ──pass──> shelf ──send──> transit ──deliver──> recipient
-                      └──fail──> quarantine          └──bring_back──> shelf   └──take_back──> shelf
+                      └──fail──> quarantine          ├──bring_back──> shelf   └──take_back──> shelf
+                                                     └──arrive──> shelf of another warehouse
 shelf | quarantine | intake ──give_back──> returned (to the giver);  shelf ──sell──> sold
 shelf | quarantine | transit ──write_off──> written_off;  shelf ──short──> written_off;  found ──over──> shelf
 shelf ──convert_out──> converted;  made ──convert_in──> shelf
@@ -71,6 +72,7 @@ class Kind(models.TextChoices):
     STORE = "store", _("移库")
     SEND = "send", _("出库上路")
     BRING_BACK = "bring_back", _("未发出，带回")
+    ARRIVE = "arrive", _("到达另一仓库")
     DELIVER = "deliver", _("交到受助方")
     TAKE_BACK = "take_back", _("受助方退回")
     GIVE_BACK = "give_back", _("退还捐赠人")
@@ -90,6 +92,7 @@ WAYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Kind.STORE: ((_P.SHELF,), (_P.SHELF,)),
     Kind.SEND: ((_P.SHELF,), (_P.TRANSIT,)),
     Kind.BRING_BACK: ((_P.TRANSIT,), (_P.SHELF,)),
+    Kind.ARRIVE: ((_P.TRANSIT,), (_P.SHELF,)),
     Kind.DELIVER: ((_P.TRANSIT,), (_P.RECIPIENT,)),
     Kind.TAKE_BACK: ((_P.RECIPIENT,), (_P.SHELF,)),
     Kind.GIVE_BACK: ((_P.SHELF, _P.QUARANTINE, _P.INTAKE), (_P.RETURNED,)),
@@ -131,6 +134,7 @@ class Shown(models.TextChoices):
 class Receiver(models.TextChoices):
     FAMILIES = "families", _("家庭（经社工）")
     INSTITUTION = "institution", _("单位")
+    WAREHOUSE = "warehouse", _("本机构另一仓库")
 
 
 class DispatchStatus(models.TextChoices):

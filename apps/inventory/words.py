@@ -1,4 +1,5 @@
-"""Words in the search of lots: the site's own pairs (core.text) of item and specification, compared through an index.
+"""Words in the search of lots, consignments and dispatches: the site's own pairs (core.text) of item and specification,
+or of giver or receiver, compared through an index.
 
 A fragment is found where its units stand next to each other in one field: 罩 and 口罩 find 医用外科口罩. The tsquery is
 what the index answers, the text check behind it makes three units and more exact.
@@ -29,8 +30,8 @@ class _Standing(Func):
 
 
 def narrowed(rows: QuerySet[M], words: str, to_lot: str = "") -> QuerySet[M]:
-    """This will narrow rows to the lots that all words stand in, or whose number a word is; `to_lot` is the way from a
-    row to its lot ("lot__")."""
+    """This will narrow rows to those whose `folded` line all words stand in, or whose number a word is; `to_lot` is the
+    way from a row to its lot ("lot__")."""
     for word in fold(words).split()[:MOST_WORDS]:
         wanted = Q(**{f"{to_lot}number": word[:1].upper() + word[1:]})
         found = [_holding(F(f"{to_lot}folded"), part) for part in _fragments(word)]

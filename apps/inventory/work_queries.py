@@ -45,34 +45,32 @@ def consignments(actor: Actor, *, words: str = "", waiting: bool = False) -> Que
     )
     if waiting:
         rows = rows.filter(inspected_at__isnull=True)
-    if words:
-        rows = rows.filter(Q(number__icontains=words) | Q(donor_name__icontains=words))
-    return rows
+    return narrowed(rows, words)
 
 
 def dispatches(actor: Actor, *, words: str = "", status: str = "") -> QuerySet[Dispatch]:
-    """This will list dispatches of an actor's warehouses, and those to the towns they work in."""
+    """This will list dispatches of an actor's warehouses and to them, and those to the towns they work in."""
     towns = actor.scopes("caseworker") | actor.scopes("town_reviewer")
     rows = (
         Dispatch.objects.filter(
-            Q(warehouse__in=warehouses_of(actor)) | Q(receiver=Receiver.FAMILIES, town__in=towns)
+            Q(warehouse__in=warehouses_of(actor))
+            | Q(to_warehouse__in=warehouses_of(actor))
+            | Q(receiver=Receiver.FAMILIES, town__in=towns)
         )
-        .select_related("warehouse", "town")
+        .select_related("warehouse", "town", "to_warehouse")
         .annotate(lines_count=Count("lines"))
         .order_by("-id")
     )
     if status:
         rows = rows.filter(status=status)
-    if words:
-        rows = rows.filter(Q(number__icontains=words) | Q(receiver_name__icontains=words))
-    return rows
+    return narrowed(rows, words)
 
 
 def removals(actor: Actor) -> QuerySet[Removal]:
     """This will list sales and write-offs that were asked for, open ones first."""
     return (
-        Removal.objects.filter(lot__warehouse__in=warehouses_of(actor))
-        .select_related("lot__unit", "lot__warehouse", "location", "asked_by", "decided_by", "fund")
+        Removal.objects.filter(location__warehouse__in=warehouses_of(actor))
+        .select_related("lot__unit", "location__warehouse", "asked_by", "decided_by", "fund")
         .order_by("-id")
     )
 
@@ -118,13 +116,21 @@ def todo(actor: Actor, now: dt.datetime) -> dict[str, int]:
         "waiting": Consignment.objects.filter(warehouse__in=places, inspected_at__isnull=True).count(),
         "picking": Dispatch.objects.filter(warehouse__in=places, status="picking").count(),
         "on_road": Dispatch.objects.filter(warehouse__in=places, status="on_road").count(),
-        "removals": Removal.objects.filter(lot__warehouse__in=places, status="asked").count(),
+        "arriving": Dispatch.objects.filter(to_warehouse__in=places, status="on_road").count(),
+        "removals": Removal.objects.filter(location__warehouse__in=places, status="asked").count(),
         "counts": StockCount.objects.filter(warehouse__in=places, status__in=["counting", "asked"]).count(),
         "expired": Lot.objects.filter(
-            Exists(Stock.objects.filter(lot=OuterRef("pk"), quantity__gt=0, location__kind=Place.SHELF)),
-            warehouse__in=places, expires_on__lt=civil_day(now),
+            Exists(Stock.objects.filter(lot=OuterRef("pk"), quantity__gt=0, location__kind=Place.SHELF,
+                                        location__warehouse__in=places)),
+            expires_on__lt=civil_day(now),
         ).count(),
     }  # fmt: skip
+
+
+def standing_in(warehouses: QuerySet[Warehouse]) -> Q:
+    """This will narrow lots to those that came to one of the warehouses, or stand in one now."""
+    there = Stock.objects.filter(lot=OuterRef("pk"), location__warehouse__in=warehouses, quantity__gt=0)
+    return Q(warehouse__in=warehouses) | Q(Exists(there))
 
 
 def find_code(actor: Actor, code: str, site: str) -> Lot | Dispatch:
@@ -139,7 +145,7 @@ def find_code(actor: Actor, code: str, site: str) -> Lot | Dispatch:
         words = words.rstrip("/").rsplit("/", 1)[-1]
     words = words.lower()
     mine = warehouses_of(actor)
-    lot = Lot.objects.filter(Q(public_id=words) | Q(number__iexact=words), warehouse__in=mine).first()
+    lot = Lot.objects.filter(Q(public_id=words) | Q(number__iexact=words)).filter(standing_in(mine)).first()
     if lot is not None:
         return lot
     dispatch = dispatches(actor).filter(Q(public_id=words) | Q(number__iexact=words)).first()

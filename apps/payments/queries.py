@@ -6,8 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from apps.core.errors import NotFound
-from apps.payments.models import ClockAlarm, Payment
+from apps.payments.models import ClockAlarm, Payment, ProviderFact
 from apps.payments.registry import provider
+from apps.payments.states import FactKind
 
 ALARM_LASTS = dt.timedelta(hours=24)
 """How long an alarm stands after the last event that showed it."""
@@ -35,6 +36,13 @@ def refund_way(payment: Payment, now: dt.datetime) -> RefundWay:
         return RefundWay(True)
     until = payment.paid_at + dt.timedelta(days=days)
     return RefundWay(now < until, until, days)
+
+
+def fees_of(payment_id: int | None) -> int:
+    """This will sum what the provider charged for a payment, less what it gave back, minor units."""
+    facts = ProviderFact.objects.filter(payment=payment_id, kind__in=[FactKind.FEE, FactKind.FEE_BACK])
+    rows = facts.values_list("kind", "amount")
+    return sum(amount if kind == FactKind.FEE else -amount for kind, amount in rows)
 
 
 def test_page(payment: Payment) -> str:

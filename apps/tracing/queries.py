@@ -13,6 +13,7 @@ from apps.donations.models import Gift
 from apps.funds.models import BudgetLine
 from apps.funds.states import Category
 from apps.ledger.queries import GiftAllocation, gift_allocations, rule_in_force
+from apps.payments.queries import fees_of
 from apps.places.queries import town_names
 from apps.publication.models import ExpenseUse, PublicRowText, Release, Residual
 from apps.publication.queries import public_of_entries
@@ -48,6 +49,8 @@ class Trace:
     uses: list[Use]
     unspent: int
     rule_version: int
+    fee_elsewhere: int = 0
+    """What the provider charged and the federation bore, beside the gift's own money."""
 
     @property
     def used(self) -> int:
@@ -70,6 +73,7 @@ def trace_gift(gift: Gift) -> Trace:
     return Trace(
         gift=gift, fee=by_kind["fee"], refunded=by_kind["refund"], disputed=by_kind["dispute"], uses=uses,
         unspent=unspent, rule_version=rule_in_force().version,
+        fee_elsewhere=fees_of(gift.payment_id) - by_kind["fee"] if gift.fee_on_federation else 0,
     )  # fmt: skip
 
 

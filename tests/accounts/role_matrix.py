@@ -110,6 +110,10 @@ def warehouse(at: int) -> SimpleNamespace:
     return SimpleNamespace(pk=at, organization_id=at)
 
 
+def dispatch(at: int, **fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(**{"town_id": None, "to_warehouse": None, "warehouse": warehouse(at)} | fields)
+
+
 OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
     "Household": {"": lambda at: SimpleNamespace(town_id=at)},
     "MicroFund": {"": lambda at: SimpleNamespace(organization_id=at)},
@@ -151,10 +155,10 @@ OBJECTS: dict[str, dict[str, Callable[[int], Any]]] = {
     },
     "Warehouse": {"": lambda at: warehouse(at)},
     "Dispatch": {
-        "to families": lambda at: SimpleNamespace(receiver="families", town_id=at, warehouse=warehouse(at)),
-        "to an institution": lambda at: SimpleNamespace(
-            receiver="institution", town_id=None, warehouse=warehouse(at)
-        ),
+        "to families": lambda at: dispatch(at, receiver="families", town_id=at),
+        "to an institution": lambda at: dispatch(at, receiver="institution"),
+        "from one's warehouse": lambda at: dispatch(at, receiver="warehouse", to_warehouse=warehouse(9)),
+        "to one's warehouse": lambda at: dispatch(9, receiver="warehouse", to_warehouse=warehouse(at)),
     },
     "Duty": {
         "": lambda at: SimpleNamespace(project=project(at), organization_id=at),

@@ -54,6 +54,24 @@ def build(city: w.World | None = None) -> Store:
     )  # fmt: skip
 
 
+@dataclass
+class Second:
+    """Another warehouse of the same organization, with a storekeeper of its own."""
+
+    warehouse: Warehouse
+    shelf: Location
+    keeper: Actor
+
+
+def second(store: Store) -> Second:
+    warehouse = ops.add_warehouse(
+        actor=store.manager, organization=store.city.organization, code="east", name="城东仓库", address="城东路1号",
+        shelves=("E-01",),
+    )  # fmt: skip
+    shelf = Location.objects.get(warehouse=warehouse, kind=Place.SHELF)
+    return Second(warehouse, shelf, w.person("keeper_east", ("storekeeper", "warehouse", warehouse.pk)))
+
+
 def draft(item: str = "棉被", quantity: str = "10", unit: str = "床", **more: Any) -> LotDraft:
     more.setdefault("category", "clothing")
     if "fen" in more:
@@ -81,7 +99,7 @@ def stored(store: Store, *drafts: LotDraft, now: dt.datetime = NOW, **giver: Any
 
 
 def plan(store: Store, lot: Lot, quantity: str, **more: Any) -> Dispatch:
-    if "receiver_name" not in more:
+    if not {"receiver_name", "to_warehouse"} & set(more):
         more.setdefault("town", store.city.towns[0])
     return ops.plan_dispatch(
         actor=store.keeper, warehouse=store.warehouse, picks=[Pick(lot, store.shelf, Decimal(quantity))],

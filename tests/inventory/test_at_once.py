@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 
 from apps.core.errors import DomainError
 from apps.inventory import operations as ops
-from apps.inventory.models import BoardRow, Lot, LotTotal, Stock
+from apps.inventory.models import BoardRow, Lot, LotTotal, Removal, Stock
 from apps.inventory.operations import Pick
 from tests.inventory import goods as g
 
 THREADS = 8
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["store", "back", "give", "send", "convert"]), st.integers(0, 1), st.integers(1, 6)),
+    st.tuples(
+        st.sampled_from(["store", "back", "give", "send", "convert", "move", "return"]),
+        st.integers(0, 1),
+        st.integers(1, 6),
+    ),
     min_size=THREADS, max_size=THREADS * 3,
 )  # fmt: skip
 
@@ -49,7 +53,24 @@ def at_once(jobs: list[Callable[[], Any]]) -> list[BaseException]:
     return wrong
 
 
-def job(store: g.Store, lots: list[Lot], step: tuple[str, int, int]) -> Callable[[], Any]:
+def transfer(store: g.Store, there: g.Second, lot: Lot, quantity: Decimal, home: bool) -> None:
+    """Sends goods to the other warehouse, or back home; a part of more than one gets lost on the way."""
+    ways = [(store.warehouse, store.shelf, store.keeper), (there.warehouse, there.shelf, there.keeper)]
+    (here, shelf, sender), (to, onto, receiver) = ways[::-1] if home else ways
+    dispatch = ops.plan_dispatch(
+        actor=sender, warehouse=here, picks=[Pick(lot, shelf, quantity)], to_warehouse=to, now=g.NOW
+    )
+    ops.send_dispatch(actor=sender, dispatch=dispatch, carrier="车队", now=g.NOW)
+    lost = Decimal(1) if quantity > 1 else Decimal(0)
+    ops.receive_transfer(
+        actor=receiver, dispatch=dispatch, quantities={1: quantity - lost}, missing={1: lost}, reason="少一件",
+        shelf=onto, now=g.NOW,
+    )  # fmt: skip
+    for loss in Removal.objects.filter(dispatch_line__dispatch=dispatch):
+        ops.decide_removal(actor=store.manager, removal=loss, approve=True, now=g.NOW)
+
+
+def job(store: g.Store, there: g.Second, lots: list[Lot], step: tuple[str, int, int]) -> Callable[[], Any]:
     kind, n, size = step
     lot, quantity = lots[n], Decimal(size)
     if kind == "store":
@@ -70,6 +91,9 @@ def job(store: g.Store, lots: list[Lot], step: tuple[str, int, int]) -> Callable
             shelf=store.shelf2, now=g.NOW,
         )  # fmt: skip
 
+    if kind in ("move", "return"):
+        return lambda: transfer(store, there, lot, quantity, kind == "return")
+
     def deliver() -> None:
         picks = [Pick(each, store.shelf, quantity) for each in (lots if n else lots[::-1])]
         dispatch = ops.plan_dispatch(
@@ -83,6 +107,7 @@ def job(store: g.Store, lots: list[Lot], step: tuple[str, int, int]) -> Callable
 
 def test_random_movements_in_eight_threads(committed_db: Any) -> None:
     store = g.build()
+    there = g.second(store)
 
     @seed(7)
     @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -92,7 +117,7 @@ def test_random_movements_in_eight_threads(committed_db: Any) -> None:
             g.stored(store, g.draft("口罩", "12", "盒", category="medical", fen=333)),
             g.stored(store, g.draft("矿泉水", "12", "箱", category="food", fen=3_601)),
         ]
-        assert not at_once([job(store, lots, step) for step in steps])
+        assert not at_once([job(store, there, lots, step) for step in steps])
         assert not Stock.objects.filter(quantity__lt=0).exists()
         for total in LotTotal.objects.filter(lot__in=lots):
             assert total.received == 12

@@ -23,14 +23,20 @@ class Scene:
         self.lot = g.stored(self.store, g.draft(quantity="10"))
         self.old = g.stored(self.store, g.draft(quantity="10", expires_on=g.NOW.date().replace(year=2025)))
         self.line = g.plan(self.store, self.lot, "1").lines.get().pk
-        self.at = {one.kind: one.pk for one in Location.objects.filter(name="")}
-        self.at["shelf"] = self.store.shelf.pk
+        there = g.second(self.store)
+        self.transfer = g.sent(self.store, self.lot, "2", to_warehouse=there.warehouse).lines.get().pk
+        self.at = {
+            one.kind: one.pk for one in Location.objects.filter(name="", warehouse=self.store.warehouse)
+        }
+        self.at |= {"shelf": self.store.shelf.pk, "shelf there": there.shelf.pk}
+        self.keeper, self.keeper_there = self.store.keeper.person_id, there.keeper.person_id
 
     def move(self, kind: str, source: str, target: str, quantity: str = "1", lot: Lot | None = None,
-             people: tuple[int | None, int | None] = (1, 2), reason: str = "x") -> tuple[str, list[Any]]:  # fmt: skip
+             people: tuple[int | None, int | None] = (1, 2), reason: str = "x", line: int | None = None,
+             ) -> tuple[str, list[Any]]:  # fmt: skip
         return MOVE, [
             kind, (lot or self.lot).pk, self.at[source], self.at[target], quantity, g.NOW, people[0], people[1],
-            reason, self.line if kind in ("send", "deliver", "bring_back") else None,
+            reason, line or (self.line if kind in ("send", "deliver", "bring_back") else None),
         ]  # fmt: skip
 
 
@@ -75,6 +81,24 @@ def test_every_rule_in_sql(committed_db: Any) -> None:
         (*scene.move("sell", "shelf", "sold", people=(2, 2)), "movement_two_people"),
         (*scene.move("write_off", "shelf", "written_off", reason=""), "movement_two_people"),
         (*scene.move("deliver", "transit", "recipient"), "movement_of_a_handover"),
+        # Between warehouses: only what is on the road to the other one, signed by another person.
+        (*scene.move("store", "shelf", "shelf there"), "movement_fits"),
+        (*scene.move("bring_back", "transit", "shelf there"), "movement_fits"),
+        (*scene.move("arrive", "transit", "shelf", people=(scene.keeper_there, None), line=scene.transfer),
+         "movement_fits"),
+        (*scene.move("arrive", "transit", "shelf there", people=(scene.keeper_there, None)), "movement_fits_dispatch"),
+        (*scene.move("arrive", "transit", "shelf there", people=(scene.keeper_there, None), line=scene.line),
+         "movement_fits_dispatch"),
+        (*scene.move("deliver", "transit", "recipient", line=scene.transfer), "movement_fits_dispatch"),
+        (*scene.move("arrive", "transit", "shelf there", people=(scene.keeper, None), line=scene.transfer),
+         "arrival_other_person"),
+        (*scene.move("arrive", "transit", "shelf there", people=(None, None), line=scene.transfer),
+         "arrival_other_person"),
+        ("UPDATE inventory_dispatch SET to_warehouse_id = warehouse_id WHERE receiver = 'warehouse'", [],
+         "dispatch_to_another_warehouse"),
+        ("UPDATE inventory_dispatch SET to_warehouse_id = NULL", [], "dispatch_has_receiver"),
+        ("UPDATE inventory_dispatchline SET arrived = 3 WHERE id = %s", [scene.transfer],
+         "dispatch_line_not_overspent"),
         # History and facts stay.
         ("UPDATE inventory_movement SET quantity = 1", [], "Cannot update or delete"),
         ("DELETE FROM inventory_movement", [], "Cannot "),

@@ -161,3 +161,32 @@ def test_the_index_answers_words() -> None:
         cursor.execute("SET LOCAL enable_indexscan = off")
     plan = rows.explain()
     assert "lot_by_words" in plan, plan
+    came = work_queries.consignments(store.keeper, words="澜江纺织")
+    left = work_queries.dispatches(store.keeper, words="市一医院")
+    for found, index in ((came, "consignment_by_words"), (left, "dispatch_by_words")):
+        assert index in found.explain(), index
+
+
+@pytest.mark.django_db
+def test_consignments_and_dispatches_are_found_by_name_and_number() -> None:
+    store = g.build()
+    lot = g.stored(store, name="澜江纺织厂")
+    g.receive(store, name="Bright 医疗用品公司")
+    out = g.plan(store, lot, "1", receiver_name="市第一人民医院", purpose="冬季慰问")
+    for words, n in (
+        ("纺织", 1),
+        ("bright", 1),
+        ("ＢＲＩＧＨＴ", 1),
+        ("澜江 纺织", 1),
+        ("纺厂", 0),
+        ("", 2),
+        ("公司", 1),
+    ):
+        assert work_queries.consignments(store.keeper, words=words).count() == n, words
+    assert lot.consignment is not None
+    assert (
+        work_queries.consignments(store.keeper, words=lot.consignment.number.lower()).get() == lot.consignment
+    )
+    for words in ("人民医院", "慰问", out.number, ""):
+        assert work_queries.dispatches(store.keeper, words=words).get() == out, words
+    assert not work_queries.dispatches(store.keeper, words="第二医院").exists()

@@ -74,6 +74,14 @@ def a_fee_that_falls() -> Entry:
     return fee(project, 600)
 
 
+def a_fee_of_a_wish() -> Entry:
+    project, operations = mark("project"), mark("operations", 9)
+    gift(project, 20_000, 1)
+    gift(operations, 50, 2)
+    return ledger.post_fee(actor=ACTOR, earmark=project.pk, origin=1, amount=120, key="fee", effective_at=NOW,
+                           channel="wechat_pay", own_money=False)  # fmt: skip
+
+
 def aid() -> Entry:
     project = mark("project")
     gift(project, 10_000, 1)
@@ -170,6 +178,7 @@ DONE: dict[str, Callable[[], Entry]] = {
     "A gift of ¥200.00 for a project": a_gift,
     "The provider's fee of ¥1.20 on it": its_fee,
     "A fee of ¥6.00 when only ¥2.00 of the gift is free and operations hold ¥3.00": a_fee_that_falls,
+    "The provider's fee of ¥1.20 on a gift of ¥200.00 for a wish, when operations hold ¥0.50": a_fee_of_a_wish,
     "Aid of ¥120.00 paid from two gifts of ¥100.00 and ¥50.00": aid,
     "The bank sends that payment back": returned,
     "A refund of ¥30.00 of what a gift has left": refund,

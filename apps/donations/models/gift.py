@@ -87,6 +87,7 @@ class Gift(models.Model):
     received_at = models.DateTimeField(null=True)
     earmark = models.ForeignKey(Earmark, on_delete=models.PROTECT, null=True)
     late = models.CharField(max_length=12, choices=states.LateReason, blank=True)
+    fee_on_federation = models.BooleanField(default=False, db_default=False)
     # Offline gifts: the list they came in and their identity in it (../shared rule: G11).
     gift_list = models.ForeignKey(GiftList, on_delete=models.PROTECT, null=True)
     offline_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique where given)

@@ -95,13 +95,14 @@ class GiftRequest:
 
 def open_gift(
     *, actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime,
-    visitor: Visitor = NOBODY, along: Callable[[Gift], object] | None = None,
+    visitor: Visitor = NOBODY, along: Callable[[Gift], object] | None = None, fee_on_federation: bool = False,
 ) -> Gift:  # fmt: skip
     """This will record a donor's intent and its payment (G1, G3, F5); no money moves and no provider is called yet.
 
     Limits against card testing come first and outside any lock (`limiting`); an attempt that opens nothing gives its
     places back. A project's row is locked while its target is checked; the open payment holds its amount until it
-    ends. `along` writes what comes true together with the gift or not at all (a wish's claim), in its transaction.
+    ends. `along` writes what comes true together with the gift or not at all (a wish's claim), in its transaction. With
+    `fee_on_federation` the provider's fees of this gift never touch its own money (docs/adr/0015-fees-of-wishes.md).
     Safe to repeat by the request's key. Raises TooManyOpenings, TooSmall, TooLarge, NotRaising, PastTarget,
     MethodNotOffered, FormUsed.
     """
@@ -112,7 +113,7 @@ def open_gift(
     _check_amount(request)
     places = take_places(visitor=visitor, fund=fund, project=project, money=request.money, now=now)
     try:
-        gift = _open(actor, request, fund, project, now, along)
+        gift = _open(actor, request, fund, project, now, along, fee_on_federation)
     except BaseException:
         places.give_back()
         raise
@@ -126,7 +127,7 @@ def open_gift(
 @transaction.atomic
 def _open(
     actor: Actor, request: GiftRequest, fund: MicroFund, project: Project | None, now: dt.datetime,
-    along: Callable[[Gift], object] | None,
+    along: Callable[[Gift], object] | None, fee_on_federation: bool,
 ) -> Gift:  # fmt: skip
     if project is not None:
         project = lock_project(project.pk)
@@ -147,7 +148,7 @@ def _open(
                 payer_code=request.payer_code,
                 email=request.email, message=request.message,
                 dedication=request.dedication, team=team, language=request.language, request_key=request.key,
-                opened_at=now,
+                opened_at=now, fee_on_federation=fee_on_federation,
             )  # fmt: skip
     except IntegrityError:
         known = Gift.objects.select_related("payment").get(request_key=request.key)

@@ -115,7 +115,7 @@ def post_gift_fee(*, actor: Actor, fact_id: int, now: dt.datetime) -> None:
         raise FeeInOtherCurrency()
     post_fee(
         actor=actor, earmark=gift.earmark_id, origin=gift.pk, amount=fact.amount, key=f"fact:{fact.pk}:fee",
-        effective_at=fact.occurred_at, channel=gift.channel,
+        effective_at=fact.occurred_at, channel=gift.channel, own_money=not gift.fee_on_federation,
     )  # fmt: skip
 
 

@@ -138,14 +138,14 @@ def _fee(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None
     _taken_first(actor, gift, fact, now)
     if fact.currency != gift.currency:
         raise FeeInOtherCurrency()
-    post_fee(key=f"fact:{fact.pk}:fee", amount=fact.amount, **_where(actor, gift, fact))
+    _post_fee(actor, gift, fact, f"fact:{fact.pk}:fee", fact.amount)
 
 
 def _fee_back(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
     _taken_first(actor, gift, fact, now)
     rest = _reverse(actor, fact, FactKind.FEE, "fee", "fee_back")
     if rest:
-        post_fee(key=f"fact:{fact.pk}:fee_rest", amount=rest, **_where(actor, gift, fact))
+        _post_fee(actor, gift, fact, f"fact:{fact.pk}:fee_rest", rest)
 
 
 def _taken_first(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime) -> None:
@@ -156,7 +156,11 @@ def _taken_first(actor: Actor, gift: Gift, fact: ProviderFact, now: dt.datetime)
     for each in taken.filter(kind=FactKind.DISPUTE):
         _dispute(actor, gift, each, now)
     for each in taken.filter(kind=FactKind.FEE).exclude(pk=fact.pk):
-        post_fee(key=f"fact:{each.pk}:fee", amount=each.amount, **_where(actor, gift, each))
+        _post_fee(actor, gift, each, f"fact:{each.pk}:fee", each.amount)
+
+
+def _post_fee(actor: Actor, gift: Gift, fact: ProviderFact, key: str, amount: int) -> None:
+    post_fee(key=key, amount=amount, own_money=not gift.fee_on_federation, **_where(actor, gift, fact))
 
 
 def _where(actor: Actor, gift: Gift, fact: ProviderFact) -> dict[str, Any]:

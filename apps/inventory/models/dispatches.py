@@ -1,6 +1,8 @@
-"""Goods on their way to a town's families, or to an institution, and what was said on arrival."""
+"""Goods on their way to a town's families, an institution or another warehouse, and what was said on arrival."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
@@ -16,7 +18,8 @@ from apps.places.models import Town
 
 
 class Dispatch(models.Model):
-    """What goes out in one car: to a town's caseworker, or to an institution by name."""
+    """What goes out in one car: to a town's caseworker, to an institution by name, or to another warehouse. `folded` is
+    receiver and purpose as a line of units (core.text), which the search compares."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     number = models.CharField(max_length=20, unique=True)
@@ -27,7 +30,9 @@ class Dispatch(models.Model):
     receiver = models.CharField(max_length=12, choices=states.Receiver)
     town = models.ForeignKey(Town, on_delete=models.PROTECT, null=True)
     receiver_name = models.CharField(max_length=120, blank=True)
+    to_warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, null=True, related_name="+")
     purpose = models.CharField(max_length=120, blank=True)
+    folded = models.TextField(editable=False, default="", db_default="")
     carrier = models.CharField(max_length=80, blank=True)
     driver = models.CharField(max_length=40, blank=True)
     planned_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
@@ -38,9 +43,16 @@ class Dispatch(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(receiver="families", town__isnull=False, receiver_name="")
-                | Q(receiver="institution") & ~Q(receiver_name=""),
+                condition=Q(
+                    receiver="families", town__isnull=False, receiver_name="", to_warehouse__isnull=True
+                )
+                | Q(receiver="institution", to_warehouse__isnull=True) & ~Q(receiver_name="")
+                | Q(receiver="warehouse", town__isnull=True, receiver_name="", to_warehouse__isnull=False),
                 name="dispatch_has_receiver",
+            ),
+            models.CheckConstraint(
+                condition=Q(to_warehouse__isnull=True) | ~Q(to_warehouse=F("warehouse")),
+                name="dispatch_to_another_warehouse",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["picking", "cancelled"]) | Q(sent_at__isnull=False),
@@ -51,6 +63,11 @@ class Dispatch(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["warehouse", "status", "-id"], name="dispatch_queue")]
+
+    @property
+    def goes_to(self) -> str:
+        """This will name who it goes to: the town, the other warehouse, or the institution."""
+        return str(self.town or self.to_warehouse or self.receiver_name)
 
 
 class DispatchStatusChange(StatusChange):
@@ -69,6 +86,7 @@ class DispatchLine(models.Model):
     handed = models.DecimalField(max_digits=14, decimal_places=3, default=0)
     back = models.DecimalField(max_digits=14, decimal_places=3, default=0)
     lost = models.DecimalField(max_digits=14, decimal_places=3, default=0)
+    arrived = models.DecimalField(max_digits=14, decimal_places=3, default=0, db_default=0)
     taken_back = models.DecimalField(max_digits=14, decimal_places=3, default=0)
 
     class Meta:
@@ -77,8 +95,9 @@ class DispatchLine(models.Model):
             models.UniqueConstraint(fields=["dispatch", "lot", "location"], name="dispatch_line_lot_once"),
             models.CheckConstraint(condition=Q(planned__gt=0), name="dispatch_line_positive"),
             models.CheckConstraint(
-                condition=Q(handed__gte=0, back__gte=0, lost__gte=0, sent__gte=0, sent__lte=F("planned"))
-                & Q(sent__gte=F("handed") + F("back") + F("lost")),
+                condition=Q(handed__gte=0, back__gte=0, lost__gte=0, arrived__gte=0, sent__gte=0)
+                & Q(sent__lte=F("planned"))
+                & Q(sent__gte=F("handed") + F("arrived") + F("back") + F("lost")),
                 name="dispatch_line_not_overspent",
             ),
             models.CheckConstraint(
@@ -87,9 +106,9 @@ class DispatchLine(models.Model):
         ]  # fmt: skip
 
     @property
-    def open(self) -> object:
+    def open(self) -> Decimal:
         """This will give what of the line is still on the road."""
-        return self.sent - self.handed - self.back - self.lost
+        return self.sent - self.handed - self.arrived - self.back - self.lost
 
 
 class Handover(models.Model):

@@ -17,12 +17,14 @@ from apps.inventory.models.rules import CLOSES, FROZEN
 
 
 class Consignment(models.Model):
-    """One giver's goods, as they came in. `token` is the giver's own link (T4)."""
+    """One giver's goods, as they came in. `token` is the giver's own link (T4); `folded` is the giver's name as a
+    line of units (core.text), which the search compares."""
 
     number = models.CharField(max_length=20, unique=True)
     token = models.CharField(max_length=43, unique=True, default=new_token, editable=False)
     warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT)
     donor_name = models.CharField(max_length=120)
+    folded = models.TextField(editable=False, default="", db_default="")
     shown = models.CharField(max_length=10, choices=states.Shown, default=states.Shown.ANONYMOUS)
     alias = models.CharField(max_length=40, blank=True)
     phone = models.CharField(max_length=40, blank=True)

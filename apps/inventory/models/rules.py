@@ -61,13 +61,31 @@ SELECT l.kind, l.warehouse_id INTO target FROM inventory_location l WHERE l.id =
 SELECT u.places, t.expires_on, t.warehouse_id INTO lot
   FROM inventory_lot t JOIN inventory_unit u ON u.code = t.unit_id WHERE t.id = NEW.lot_id;
 IF (NEW.kind::text, source.kind::text, target.kind::text) NOT IN (VALUES {_WAYS})
-   OR source.warehouse_id <> lot.warehouse_id OR target.warehouse_id <> lot.warehouse_id THEN
+   OR (source.warehouse_id <> target.warehouse_id) <> (NEW.kind = 'arrive')
+   OR (NEW.kind IN ('receive', 'convert_in') AND source.warehouse_id <> lot.warehouse_id)
+   OR ((source.warehouse_id <> lot.warehouse_id OR target.warehouse_id <> lot.warehouse_id)
+       AND (SELECT count(DISTINCT organization_id) FROM inventory_warehouse
+            WHERE id IN (source.warehouse_id, target.warehouse_id, lot.warehouse_id)) > 1) THEN
   RAISE EXCEPTION 'a movement % does not go from % to %', NEW.kind, source.kind, target.kind
     USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_fits';
 END IF;
 IF round(NEW.quantity, lot.places) <> NEW.quantity THEN
   RAISE EXCEPTION 'the unit of lot % has no such fraction', NEW.lot_id
     USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_fraction_fits';
+END IF;
+IF NEW.kind IN ('arrive', 'deliver') AND NOT EXISTS (
+  SELECT 1 FROM inventory_dispatchline n JOIN inventory_dispatch d ON d.id = n.dispatch_id
+  WHERE n.id = NEW.dispatch_line_id AND n.lot_id = NEW.lot_id AND d.warehouse_id = source.warehouse_id
+    AND CASE NEW.kind WHEN 'arrive' THEN d.to_warehouse_id = target.warehouse_id
+        ELSE d.to_warehouse_id IS NULL END) THEN
+  RAISE EXCEPTION 'a movement % is not what dispatch line % is for', NEW.kind, NEW.dispatch_line_id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_fits_dispatch';
+END IF;
+IF NEW.kind = 'arrive' AND (NEW.actor_person IS NULL OR EXISTS (
+  SELECT 1 FROM inventory_movement m
+  WHERE m.dispatch_line_id = NEW.dispatch_line_id AND m.kind = 'send' AND m.actor_person = NEW.actor_person)) THEN
+  RAISE EXCEPTION 'who sent line % does not sign for it', NEW.dispatch_line_id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'arrival_other_person';
 END IF;
 IF NEW.kind = 'send' AND lot.expires_on < (NEW.at AT TIME ZONE 'Asia/Shanghai')::date THEN
   RAISE EXCEPTION 'lot % has expired', NEW.lot_id

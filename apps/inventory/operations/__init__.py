@@ -21,6 +21,7 @@ from apps.inventory.operations.receiving import (
     value_lot,
 )
 from apps.inventory.operations.removing import ask_removal, decide_removal, give_back
+from apps.inventory.operations.transferring import receive_transfer
 from apps.inventory.operations.wanting import ask_not_to_send, end_want, state_need
 from apps.inventory.operations.warehousing import add_shelf, add_unit, add_warehouse
 
@@ -28,7 +29,7 @@ __all__ = [
     "Giver", "LotDraft", "Pick", "add_photo", "add_shelf", "add_unit", "add_warehouse", "answer_import",
     "ask_not_to_send", "ask_removal", "assemble_kit", "bring_back", "cancel_dispatch", "confirm_handover",
     "convert_unit", "decide_count", "decide_removal", "disassemble_kit", "drop_import", "end_want", "give_back",
-    "inspect_lot", "note_receipts", "open_count", "plan_dispatch", "record_consignment", "record_count",
-    "record_handover", "record_import", "send_dispatch", "start_import", "state_need", "state_recipe",
+    "inspect_lot", "note_receipts", "open_count", "plan_dispatch", "receive_transfer", "record_consignment",
+    "record_count", "record_handover", "record_import", "send_dispatch", "start_import", "state_need", "state_recipe",
     "store_goods", "submit_count", "take_back", "value_lot",
 ]  # fmt: skip

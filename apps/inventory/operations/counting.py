@@ -65,9 +65,9 @@ def record_count(
     authorize(policies.can_keep_goods, actor, locked.warehouse)
     if locked.status != CountStatus.COUNTING:
         raise WrongState()
-    if lot.warehouse_id != locked.warehouse_id:
+    if not Stock.objects.filter(lot=lot, location__warehouse=locked.warehouse_id).exists():
         raise BadInput(_("这一批不在这个仓库。"), field="lot")
-    check_shelf(location, lot)
+    check_shelf(location, locked.warehouse)
     check_quantity(counted, lot.unit.places, zero=True, field="counted")
     lock_lots([lot.pk])
     expected = (

@@ -14,6 +14,7 @@ from apps.core.clock import civil_day
 from apps.core.errors import BadInput
 from apps.core.events import publish
 from apps.core.policies import authorize
+from apps.core.text import unit_line
 from apps.core.transitions import check_move, move, note_status
 from apps.inventory import policies
 from apps.inventory.errors import Expired, NotEnoughStock, NothingWanted
@@ -50,9 +51,10 @@ class Pick:
 @transaction.atomic
 def plan_dispatch(
     *, actor: Actor, warehouse: Warehouse, picks: Sequence[Pick], town: Town | None = None, receiver_name: str = "",
-    purpose: str = "", now: dt.datetime,
+    to_warehouse: Warehouse | None = None, purpose: str = "", now: dt.datetime,
 ) -> Dispatch:  # fmt: skip
-    """This will write a picking list: to a town's families by its caseworker, or to an institution by name.
+    """This will write a picking list: to a town's families by its caseworker, to an institution by name, or to another
+    warehouse of the same organization.
 
     Nothing moves yet; the stock is taken when it is sent. Raises NotEnoughStock and Expired already now, so that
     nobody picks in vain.
@@ -60,16 +62,22 @@ def plan_dispatch(
     authorize(policies.can_keep_goods, actor, warehouse)
     if not 1 <= len(picks) <= MOST_LINES:
         raise NothingWanted()
-    if (town is None) == (not receiver_name.strip()):
-        raise BadInput(_("请选一个镇街（交给社工），或写一个接收单位，二选一。"), field="town")
+    if (town is not None) + bool(receiver_name.strip()) + (to_warehouse is not None) != 1:
+        raise BadInput(
+            _("请选一个镇街（交给社工）、写一个接收单位，或选本机构的另一个仓库，三选一。"), field="town"
+        )
+    if to_warehouse is not None:
+        _check_transfer(warehouse, to_warehouse)
     if receiver_name.strip():
         check_publishable(receiver_name, field="receiver_name")
     if purpose.strip():
         check_publishable(purpose, field="purpose")
     dispatch = Dispatch.objects.create(
         number=new_number("D", now), warehouse=warehouse, town=town, receiver_name=receiver_name.strip()[:120],
-        receiver=Receiver.FAMILIES if town else Receiver.INSTITUTION, purpose=purpose.strip()[:120],
+        to_warehouse=to_warehouse, purpose=purpose.strip()[:120],
+        folded=unit_line([receiver_name.strip()[:120], purpose.strip()[:120]]),
         planned_by_id=actor.person_id, planned_at=now,
+        receiver=Receiver.FAMILIES if town else Receiver.WAREHOUSE if to_warehouse else Receiver.INSTITUTION,
     )  # fmt: skip
     note_status(dispatch, "", history=DispatchStatusChange, actor=actor, now=now)
     seen: set[tuple[int, int]] = set()
@@ -80,10 +88,10 @@ def plan_dispatch(
         ).values_list("lot", "location", "quantity")
     }
     for pick in picks:
-        if pick.lot.warehouse_id != warehouse.pk or (pick.lot.pk, pick.location.pk) in seen:
+        if pick.location.warehouse_id != warehouse.pk or (pick.lot.pk, pick.location.pk) in seen:
             raise BadInput(_("同一批、同一库位只写一行，而且要是这个仓库的。"), field="lot")
         seen.add((pick.lot.pk, pick.location.pk))
-        check_shelf(pick.location, pick.lot)
+        check_shelf(pick.location, warehouse)
         check_quantity(pick.quantity, pick.lot.unit.places)
         if pick.lot.expires_on and pick.lot.expires_on < civil_day(now):
             raise Expired(
@@ -171,7 +179,7 @@ def bring_back(
     moves, lines = [], []
     for line, quantity in lines_with(locked, quantities):
         lines.append(line)
-        if quantity > line.sent - line.handed - line.back - line.lost:
+        if quantity > line.open:
             raise NotEnoughStock(_("第%(n)s行在途的没有这么多。") % {"n": line.n})
         line.back += quantity
         moves.append(
@@ -193,7 +201,8 @@ def bring_back(
 
 def lock_dispatch(pk: int) -> Dispatch:
     """This will lock a dispatch's row for the rest of the transaction."""
-    return Dispatch.objects.select_for_update(of=("self",)).select_related("warehouse", "town").get(pk=pk)
+    rows = Dispatch.objects.select_for_update(of=("self",))
+    return rows.select_related("warehouse", "town", "to_warehouse").get(pk=pk)
 
 
 def lines_with(dispatch: Dispatch, quantities: dict[int, Decimal]) -> list[tuple[DispatchLine, Decimal]]:
@@ -217,8 +226,7 @@ def lines_with(dispatch: Dispatch, quantities: dict[int, Decimal]) -> list[tuple
 
 def close_if_done(dispatch: Dispatch, actor: Actor, now: dt.datetime) -> None:
     """This will close a dispatch that has nothing left on the road."""
-    rows = dispatch.lines.values_list("sent", "handed", "back", "lost")
-    if dispatch.status == DispatchStatus.ON_ROAD and all(s == h + b + x for s, h, b, x in rows):
+    if dispatch.status == DispatchStatus.ON_ROAD and not any(line.open for line in dispatch.lines.all()):
         move(
             dispatch,
             DispatchStatus.CLOSED,
@@ -226,4 +234,14 @@ def close_if_done(dispatch: Dispatch, actor: Actor, now: dt.datetime) -> None:
             history=DispatchStatusChange,
             actor=actor,
             now=now,
+        )
+
+
+def _check_transfer(warehouse: Warehouse, to_warehouse: Warehouse) -> None:
+    if to_warehouse.pk == warehouse.pk:
+        raise BadInput(_("这就是物资所在的仓库。换库位请用“移库”。"), field="to_warehouse")
+    if to_warehouse.organization_id != warehouse.organization_id:
+        raise BadInput(
+            _("这个仓库是别的机构的。调拨只在本机构的仓库之间；给别的机构，请写成接收单位。"),
+            field="to_warehouse",
         )

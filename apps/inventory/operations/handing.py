@@ -46,7 +46,7 @@ def record_handover(
     moves, lines = [], []
     for line, quantity in lines_with(locked, quantities):
         lines.append(line)
-        if quantity > line.sent - line.handed - line.back - line.lost:
+        if quantity > line.open:
             raise NotEnoughStock(_("第%(n)s行在途的没有这么多。") % {"n": line.n})
         line.handed += quantity
         moves.append(

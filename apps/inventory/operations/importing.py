@@ -16,6 +16,7 @@ from apps.core.actors import Actor
 from apps.core.clock import SHANGHAI, civil_day
 from apps.core.errors import BadInput, Conflict, WrongState
 from apps.core.policies import authorize
+from apps.core.text import unit_line
 from apps.core.transitions import note_status
 from apps.inventory import policies
 from apps.inventory.lists.judging import GoodsRow, Judged, judge, key_of
@@ -272,9 +273,9 @@ def _agreed(listing: GoodsImport, rows: list[GoodsRow]) -> dict[str, Match]:
     said = {row: lot for row, lot in listing.answers.get("lot", {}).items() if lot != NONE}
     wanted = [row for row in rows if str(row.row) in said]
     lock_lots(
-        Lot.objects.filter(number__in=said.values(), warehouse=listing.warehouse_id).values_list(
-            "pk", flat=True
-        )
+        Lot.objects.filter(
+            number__in=said.values(), stock__location__warehouse=listing.warehouse_id
+        ).values_list("pk", flat=True)
     )
     found = {key: match for key, match in matches(listing, rows).items() if match.said}
     for row in wanted:
@@ -288,7 +289,8 @@ def _arrived(
 ) -> tuple[DispatchLine, Handover]:
     dispatch = Dispatch.objects.create(
         number=new_number("D", now), warehouse=warehouse, status=DispatchStatus.CLOSED, receiver=Receiver.INSTITUTION,
-        receiver_name=row.party[:120], planned_by_id=actor.person_id, planned_at=now, sent_at=now, list_row=row.key,
+        receiver_name=row.party[:120], folded=unit_line([row.party[:120]]), planned_by_id=actor.person_id,
+        planned_at=now, sent_at=now, list_row=row.key,
     )  # fmt: skip
     note_status(dispatch, "", history=DispatchStatusChange, actor=actor, now=now, reason=row.note[:200])
     line = DispatchLine.objects.create(

@@ -12,8 +12,8 @@ from apps.core.events import publish
 from apps.core.policies import authorize
 from apps.inventory import policies
 from apps.inventory.events import GoodsAccepted
-from apps.inventory.models import Consignment, Inspection, Location, Lot, Stock
-from apps.inventory.operations.moving import Move, check_quantity, lock_lots, place_of, post_moves
+from apps.inventory.models import Consignment, Inspection, Location, Lot, Stock, Warehouse
+from apps.inventory.operations.moving import Move, check_quantity, place_of, post_moves
 from apps.inventory.states import Grade, Kind, Place
 from apps.publication.privacy import check_publishable
 
@@ -32,24 +32,24 @@ def inspect_lot(
     if lot.consignment_id:
         # Parents first: two inspections of the last two lots can't both think that the other is still open.
         Consignment.objects.select_for_update().get(pk=lot.consignment_id)
-    total = lock_lots([lot.pk])[lot.pk]
-    places = total.lot.unit.places
+    places = lot.unit.places
     check_quantity(passed, places, zero=True, field="passed")
     check_quantity(failed, places, zero=True, field="failed")
     if not passed and not failed:
         raise BadInput(_("合格和不合格至少填一个。"), field="passed")
     if failed and not note.strip():
         raise BadInput(_("有不合格的，请写明原因。"), field="note")
-    check_publishable(note, field="note")
+    if note.strip():
+        check_publishable(note, field="note")
     if grade and grade not in Grade.values:
         raise BadInput(_("请选成色。"), field="grade")
-    check_shelf(shelf, lot)
+    check_shelf(shelf, lot.warehouse)
     inspection = Inspection.objects.create(
         lot=lot, passed=passed, failed=failed, grade=grade, note=note.strip()[:300], inspector_id=actor.person_id,
         at=now,
     )  # fmt: skip
     intake = place_of(lot.warehouse_id, Place.INTAKE)
-    moves = []
+    moves: list[Move] = []
     if passed:
         moves.append(Move(Kind.PASS, lot.pk, intake, shelf.pk, passed))
     if failed:
@@ -69,18 +69,19 @@ def inspect_lot(
 def store_goods(
     *, actor: Actor, lot: Lot, source: Location, target: Location, quantity: Decimal, now: dt.datetime
 ) -> None:
-    """This will move goods from one shelf to another. Raises NotEnoughStock."""
-    authorize(policies.can_keep_goods, actor, lot.warehouse)
-    check_shelf(source, lot)
-    check_shelf(target, lot)
+    """This will move goods from one shelf to another of the same warehouse. Raises NotEnoughStock."""
+    warehouse = source.warehouse
+    authorize(policies.can_keep_goods, actor, warehouse)
+    check_shelf(source, warehouse)
+    check_shelf(target, warehouse)
     if source.pk == target.pk:
         raise BadInput(_("两个库位是同一个。"), field="target")
     post_moves(actor=actor, moves=[Move(Kind.STORE, lot.pk, source.pk, target.pk, quantity)], now=now)
 
 
-def check_shelf(location: Location, lot: Lot) -> None:
-    """This will refuse what is no shelf of the lot's warehouse."""
-    if location.kind != Place.SHELF or location.warehouse_id != lot.warehouse_id:
+def check_shelf(location: Location, warehouse: Warehouse) -> None:
+    """This will refuse what is no shelf of the warehouse."""
+    if location.kind != Place.SHELF or location.warehouse_id != warehouse.pk:
         raise BadInput(_("请选这个仓库的一个库位。"), field="shelf")
 
 

@@ -114,8 +114,8 @@ def convert_unit(
 
     Raises BadInput when the lot itself states another factor for that unit; BadQuantity, UnknownUnit, NotEnoughStock.
     """
-    lot = pick.lot
-    authorize(policies.can_keep_goods, actor, lot.warehouse)
+    lot, warehouse = pick.lot, pick.location.warehouse
+    authorize(policies.can_keep_goods, actor, warehouse)
     if not factor.is_finite() or factor <= 0 or factor != round(factor, 3) or factor >= 10**6:
         raise BadInput(_("换算的倍数要大于零，最多3位小数。"), field="factor")
     if unit == lot.unit_id:
@@ -130,7 +130,7 @@ def convert_unit(
     draft = LotDraft(
         lot.item, pick.quantity * factor, unit, lot.category, spec=lot.spec, expires_on=lot.expires_on
     )
-    (made,) = _make(actor, lot.warehouse, Making.UNIT, [pick], [(draft, 1)], shelf, now, factor=factor)
+    (made,) = _make(actor, warehouse, Making.UNIT, [pick], [(draft, 1)], shelf, now, factor=factor)
     return made
 
 
@@ -140,11 +140,8 @@ def _make(
 ) -> list[Lot]:  # fmt: skip
     """Takes the picks out, opens the drafts' lots and gives them the value that came out, by weight."""
     for pick in picks:
-        check_shelf(pick.location, pick.lot)
-        if pick.lot.warehouse_id != warehouse.pk:
-            raise BadInput(_("请选这个仓库的一个库位。"), field="shelf")
-    if shelf.kind != Place.SHELF or shelf.warehouse_id != warehouse.pk:
-        raise BadInput(_("请选这个仓库的一个库位。"), field="shelf")
+        check_shelf(pick.location, warehouse)
+    check_shelf(shelf, warehouse)
     conversion = Conversion.objects.create(
         kind=kind, warehouse=warehouse, recipe=recipe, factor=factor, made_by_id=actor.person_id, made_at=now
     )

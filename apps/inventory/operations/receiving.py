@@ -105,6 +105,7 @@ def take_in(
         raise NothingWanted(_("一次收货要有1到200批物资。"))
     consignment = Consignment.objects.create(
         number=new_number("C", now), warehouse=warehouse, donor_name=giver.name.strip()[:120], shown=giver.shown,
+        folded=unit_line([giver.name.strip()[:120]]),
         alias=giver.alias.strip()[:40], phone=giver.phone.strip()[:40], carrier=carrier.strip()[:80],
         note=note.strip()[:300], wants_receipt=giver.wants_receipt, payer_code=giver.payer_code.strip(),
         received_on=received_on, recorded_at=now, recorded_by_id=actor.person_id,

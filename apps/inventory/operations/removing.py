@@ -14,7 +14,7 @@ from apps.core.policies import authorize
 from apps.funds.models import MicroFund
 from apps.inventory import policies
 from apps.inventory.errors import NotEnoughStock, SamePerson
-from apps.inventory.models import Dispatch, DispatchLine, Location, Lot, Removal
+from apps.inventory.models import Dispatch, DispatchLine, Location, Lot, Removal, Stock
 from apps.inventory.operations.dispatching import close_if_done, lock_dispatch
 from apps.inventory.operations.moving import Move, check_quantity, place_of, post_moves
 from apps.inventory.states import WAYS, Asked, Kind, Place
@@ -34,15 +34,13 @@ def ask_removal(
 
     A write-off on the road names its dispatch line. A sale names the buyer, the price and the micro-fund it goes to.
     """
-    authorize(policies.can_keep_goods, actor, lot.warehouse)
+    authorize(policies.can_keep_goods, actor, location.warehouse)
     check_quantity(quantity, lot.unit.places)
     if kind not in (Kind.SELL, Kind.WRITE_OFF) or location.kind not in WAYS[kind][0]:
         raise BadInput(_("这个位置的物资不能这样处理。"), field="location")
-    if location.warehouse_id != lot.warehouse_id or (location.kind == Place.TRANSIT) != (line is not None):
+    if (location.kind == Place.TRANSIT) != (line is not None) or not _stands(lot, location):
         raise BadInput(_("请选这一批现在所在的位置；在途的请从发货单里申请。"), field="location")
-    if line is not None and (
-        line.lot_id != lot.pk or quantity > line.sent - line.handed - line.back - line.lost
-    ):
+    if line is not None and (line.lot_id != lot.pk or quantity > line.open):
         raise NotEnoughStock()
     if not reason.strip():
         raise BadInput(_("请写明原因，会公开。"), field="reason")
@@ -58,6 +56,11 @@ def ask_removal(
     )  # fmt: skip
 
 
+def _stands(lot: Lot, location: Location) -> bool:
+    """Whether the lot has ever come to the location: it may stand in several warehouses."""
+    return Stock.objects.filter(lot=lot, location=location).exists()
+
+
 @transaction.atomic
 def decide_removal(
     *, actor: Actor, removal: Removal, approve: bool, answer: str = "", now: dt.datetime
@@ -67,16 +70,16 @@ def decide_removal(
 
     Raises SamePerson for the asker, NotEnoughStock, WrongState for one that is decided.
     """
-    found = Removal.objects.select_related("lot__warehouse", "asked_by").get(pk=removal.pk)
+    found = Removal.objects.get(pk=removal.pk)
     dispatch: Dispatch | None = None
     if found.dispatch_line_id:
         dispatch = lock_dispatch(DispatchLine.objects.get(pk=found.dispatch_line_id).dispatch_id)
     locked = (
         Removal.objects.select_for_update(of=("self",))
-        .select_related("lot__warehouse", "asked_by", "fund")
+        .select_related("lot", "location__warehouse", "asked_by", "fund")
         .get(pk=removal.pk)
     )
-    authorize(policies.can_decide, actor, locked.lot.warehouse)
+    authorize(policies.can_decide, actor, locked.location.warehouse)
     if locked.status != Asked.ASKED:
         raise WrongState()
     if actor.person_id is None or actor.person_id == locked.asked_by_id:
@@ -106,15 +109,15 @@ def give_back(
 
     Raises NotEnoughStock, BadInput without a reason.
     """
-    authorize(policies.can_keep_goods, actor, lot.warehouse)
+    authorize(policies.can_keep_goods, actor, location.warehouse)
     if not reason.strip():
         raise BadInput(_("请写明退还的原因，会公开。"), field="reason")
     check_publishable(reason, field="reason")
-    if location.kind not in WAYS[Kind.GIVE_BACK][0] or location.warehouse_id != lot.warehouse_id:
+    if location.kind not in WAYS[Kind.GIVE_BACK][0] or not _stands(lot, location):
         raise BadInput(_("这个位置的物资不能这样处理。"), field="location")
     post_moves(
         actor=actor, now=now,
-        moves=[Move(Kind.GIVE_BACK, lot.pk, location.pk, place_of(lot.warehouse_id, Place.RETURNED), quantity,
+        moves=[Move(Kind.GIVE_BACK, lot.pk, location.pk, place_of(location.warehouse_id, Place.RETURNED), quantity,
                     reason.strip(), signer=signer.strip()[:40])],
     )  # fmt: skip
 
@@ -124,16 +127,16 @@ def _remove(removal: Removal, actor: Actor, dispatch: Dispatch | None, now: dt.d
     line = removal.dispatch_line
     if line is not None and dispatch is not None:
         line.refresh_from_db()
-        if removal.quantity > line.sent - line.handed - line.back - line.lost:
+        if removal.quantity > line.open:
             raise NotEnoughStock()
         line.lost += removal.quantity
         line.save(update_fields=["lost"])
     target = Place.SOLD if removal.kind == Kind.SELL else Place.WRITTEN_OFF
     post_moves(
         actor=actor, now=now,
-        moves=[Move(removal.kind, lot.pk, removal.location_id, place_of(lot.warehouse_id, target), removal.quantity,
-                    removal.reason, dispatch_line=removal.dispatch_line_id, approved_by=actor.person_id,
-                    person=(removal.asked_by_id, removal.asked_by.display_name))],
+        moves=[Move(removal.kind, lot.pk, removal.location_id, place_of(removal.location.warehouse_id, target),
+                    removal.quantity, removal.reason, dispatch_line=removal.dispatch_line_id,
+                    approved_by=actor.person_id, person=(removal.asked_by_id, removal.asked_by.display_name))],
     )  # fmt: skip
     if removal.fund is not None:
         crash_point("inventory.before_proceeds")

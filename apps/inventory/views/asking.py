@@ -44,7 +44,7 @@ def removals(request: Request) -> HttpResponse:
     page, more = paged(rows, cursor, "public_id")
     shown = [
         (row, row.status == Asked.ASKED and row.asked_by_id != request.actor.person_id
-         and allowed(policies.can_decide, request.actor, row.lot.warehouse))
+         and allowed(policies.can_decide, request.actor, row.location.warehouse))
         for row in page
     ]  # fmt: skip
     return render(

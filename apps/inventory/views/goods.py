@@ -90,7 +90,7 @@ def home(request: Request) -> HttpResponse:
     only_goods_people(request)
     words, category, state, cursor = words_of(request, "q", "category", "state", "after")
     rows = queries.lots(LotFilter(words, category, state, clock.civil_day(clock.now()))).filter(
-        warehouse__in=work_queries.warehouses_of(request.actor)
+        work_queries.standing_in(work_queries.warehouses_of(request.actor))
     )
     page, more = paged(rows, cursor, "public_id")
     states = [
@@ -269,17 +269,25 @@ def lot(request: Request, public_id: str) -> HttpResponse:
         Lot.objects.select_related("unit", "inner_unit", "total", "warehouse__organization", "consignment"),
         public_id=public_id,
     )
-    authorize(policies.can_see_goods, request.actor, found.warehouse)
     stock = list(
-        found.stock.filter(quantity__gt=0).select_related("location").order_by("location__kind", "id")
+        found.stock.filter(quantity__gt=0)
+        .select_related("location__warehouse__organization")
+        .order_by("location__kind", "id")
     )
+    mine = request.actor.scopes("storekeeper")
+    # A lot may stand in several warehouses: a storekeeper works on the part in theirs.
+    here = next(
+        (row.location.warehouse for row in stock if row.location.warehouse_id in mine), found.warehouse
+    )
+    authorize(policies.can_see_goods, request.actor, here)
     places = Location.objects.filter(
-        pk__in=[row.location_id for row in stock], kind__in=[Place.SHELF, Place.QUARANTINE, Place.INTAKE]
-    )
+        pk__in=[row.location_id for row in stock], kind__in=[Place.SHELF, Place.QUARANTINE, Place.INTAKE],
+        warehouse=here,
+    )  # fmt: skip
     act = request.POST.get("act", "")
     data = request.POST if request.method == "POST" else None
     made = {
-        name: kind(data if act == name else None, places=places, warehouse=found.warehouse, prefix=name)
+        name: kind(data if act == name else None, places=places, warehouse=here, prefix=name)
         for name, kind in LOT_FORMS.items()
     }
     value = forms.ValueForm(data if act == "value" else None, prefix="value")
@@ -296,7 +304,8 @@ def lot(request: Request, public_id: str) -> HttpResponse:
         {"lot": found, "stock": stock, "forms": made, "value": value if not found.unit_value else None, "tried": act,
          "movements": found.movements.select_related("source", "target", "dispatch_line__dispatch")
          .order_by("-id")[:50],
-         "keeps_here": allowed(policies.can_keep_goods, request.actor, found.warehouse),
+         "keeps_here": allowed(policies.can_keep_goods, request.actor, here), "here": here,
+         "several": len({row.location.warehouse_id for row in stock}) > 1,
          "may_value": allowed(policies.can_value_lot, request.actor, found.warehouse), "places": places.exists(),
          **menu(request)},
         status=422 if form is not None else 200,

@@ -62,7 +62,7 @@ def new_dispatch(request: Request) -> HttpResponse:
     if warehouse is None:
         raise Http404
     (words,) = words_of(request, "q")
-    form = forms.DispatchForm(request.POST or None)
+    form = forms.DispatchForm(request.POST or None, warehouse=warehouse)
     shelves = work_queries.on_shelves(warehouse, words)
     given = {row.pk: request.POST.get(f"s{row.pk}", "") for row in shelves}
     if request.method == "POST" and form.is_valid():
@@ -71,7 +71,8 @@ def new_dispatch(request: Request) -> HttpResponse:
         def plan() -> Dispatch:
             return operations.plan_dispatch(
                 actor=request.actor, warehouse=warehouse, picks=_picks(shelves, given), town=data["town"],
-                receiver_name=data["receiver_name"], purpose=data["purpose"], now=clock.now(),
+                receiver_name=data["receiver_name"], to_warehouse=data.get("to_warehouse"), purpose=data["purpose"],
+                now=clock.now(),
             )  # fmt: skip
 
         made = attempt_form(form, plan)
@@ -97,11 +98,19 @@ def dispatch(request: Request, number: str) -> HttpResponse:
     act = request.POST.get("act", "")
     send = forms.SendForm(request.POST if act == "send" else None)
     hand = forms.HandoverForm(request.POST if act == "hand" else None)
+    to, arrive = found.to_warehouse, None
+    if (
+        to is not None
+        and found.status == DispatchStatus.ON_ROAD
+        and allowed(policies.can_receive, actor, found)
+    ):
+        arrive = forms.ArrivalForm(request.POST if act == "arrive" else None, warehouse=to)
     quantities = {line.n: request.POST.get(f"q{line.n}", "") for line in lines}
-    tried: Any = {"send": send, "hand": hand}.get(act)
+    missing = {line.n: request.POST.get(f"m{line.n}", "") for line in lines}
+    tried: Any = {"send": send, "hand": hand, "arrive": arrive}.get(act)
     if tried is not None:
         if tried.is_valid() and attempt_form(
-            tried, lambda: _go(request, found, act, tried.cleaned_data, quantities)
+            tried, lambda: _go(request, found, act, tried.cleaned_data, quantities, missing)
         ):
             messages.success(request, _("已记下。"))
             return redirect("inventory_dispatch", number)
@@ -110,8 +119,11 @@ def dispatch(request: Request, number: str) -> HttpResponse:
         return redirect("inventory_dispatch", number)
     return render(
         request, "inventory/dispatch.html",
-        {"dispatch": found, "lines": [(line, quantities.get(line.n, "")) for line in lines], "send": send, "hand": hand,
-         "keeps_here": keeps, "hands": hands, "tried": act, "for_families": found.receiver == Receiver.FAMILIES,
+        {"dispatch": found, "send": send, "hand": hand, "arrive": arrive,
+         "lines": [(line, quantities.get(line.n, ""), missing.get(line.n, "")) for line in lines],
+         "keeps_here": keeps, "hands": hands, "takes_back": keeps and (
+             found.status == DispatchStatus.ON_ROAD or (found.status == DispatchStatus.CLOSED and to is None)),
+         "tried": act, "for_families": found.receiver == Receiver.FAMILIES,
          "may_confirm": allowed(policies.can_hand_over, actor, found),
          "handovers": found.handovers.select_related("household", "handed_by").order_by("-id")[:100],
          "changes": found.changes.order_by("-id")[:20], **menu(request)},
@@ -136,7 +148,11 @@ def picking(request: Request, number: str) -> HttpResponse:
 
 
 def _dispatch(request: Request, number: str) -> Dispatch:
-    found = Dispatch.objects.filter(number=number).select_related("warehouse__organization", "town").first()
+    found = (
+        Dispatch.objects.filter(number=number)
+        .select_related("warehouse__organization", "town", "to_warehouse")
+        .first()
+    )
     if found is None:
         raise Http404
     authorize(policies.can_see_dispatch, request.actor, found)
@@ -160,8 +176,15 @@ def _numbers(given: dict[int, str]) -> dict[int, Decimal]:
     return {n: quantity(words) for n, words in given.items() if words.strip()}
 
 
-def _go(request: Request, found: Dispatch, act: str, said: dict[str, Any], given: dict[int, str]) -> object:
-    """Sends, or hands over: one operation."""
+def _go(
+    request: Request, found: Dispatch, act: str, said: dict[str, Any], given: dict[int, str], missing: dict[int, str]
+) -> object:  # fmt: skip
+    """Sends, receives in another warehouse, or hands over: one operation."""
+    if act == "arrive":
+        return operations.receive_transfer(
+            actor=request.actor, dispatch=found, quantities=_numbers(given), missing=_numbers(missing),
+            shelf=said["shelf"], reason=said["reason"], signer=said["signer"], now=clock.now(),
+        )  # fmt: skip
     if act == "send":
         return operations.send_dispatch(
             actor=request.actor, dispatch=found, picked=_numbers(given), carrier=said["carrier"],

@@ -24,12 +24,14 @@ def post_fee(
     key: str,
     effective_at: dt.datetime,
     channel: str | None,
+    own_money: bool = True,
 ) -> Entry:
     """This will book a provider's fee (G7): from the gift's own lot as far as free and available, then from operations,
-    then as receivable from the federation. `amount` in minor units, from the balance transaction."""
+    then as receivable from the federation; without `own_money` the gift's lot stays whole. `amount` in minor units,
+    from the balance transaction."""
     return _fall(
         actor, earmark, origin, amount, key, effective_at, channel, kind=EntryKind.FEE, allocation="fee",
-        cost=AccountRole.FUNDRAISING, fallback=EarmarkKind.OPERATIONS,
+        cost=AccountRole.FUNDRAISING, fallback=EarmarkKind.OPERATIONS, own_money=own_money,
     )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def post_foreign_refund(
 @transaction.atomic
 def _fall(
     actor: Actor, earmark: int, origin: int, amount: int, key: str, effective_at: dt.datetime, channel: str | None, *,
-    kind: str, allocation: str, cost: str, fallback: str,
+    kind: str, allocation: str, cost: str, fallback: str, own_money: bool = True,
 ) -> Entry:  # fmt: skip
     own = Earmark.objects.get(pk=earmark)
     second = (
@@ -85,7 +87,7 @@ def _fall(
     done = known_entry(key)
     if done:
         return done
-    first = lots.own_lots(earmark, origin, min(amount, _available(earmark)))
+    first = lots.own_lots(earmark, origin, min(amount, _available(earmark))) if own_money else []
     left = amount - lots.total(first)
     then = lots.first_in(second.pk, min(left, _available(second.pk))) if second and left else []
     left -= lots.total(then)

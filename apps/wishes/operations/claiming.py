@@ -92,7 +92,8 @@ def claim_by_money(
 ) -> Gift:  # fmt: skip
     """This will claim {wish: pieces} with one gift under the shop's project and one payment (W4): all of it or nothing.
 
-    The gift's amount is the sum of the caps; the project's row is locked first, so that its target is never passed
+    The gift's amount is the sum of the caps, and all of it is for the wishes: the federation bears the provider's fee
+    (docs/adr/0015-fees-of-wishes.md). The project's row is locked first, so that its target is never passed
     (F5). Safe to repeat by the request's key. Raises AlreadyClaimed, BasketEmpty, BadUnits, OwnWish, NoShop, and what
     `open_gift` raises.
     """
@@ -116,6 +117,7 @@ def claim_by_money(
         now=now,
         visitor=visitor,
         along=claim,
+        fee_on_federation=True,
     )
     asked = sorted((wish.pk, count) for wish, count in lines.items())
     if gift.opened_at != now and _claimed(gift) != asked:
