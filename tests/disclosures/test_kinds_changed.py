@@ -43,7 +43,7 @@ def supervisor() -> Any:
 def test_a_shorter_interval_counts_from_its_day_on() -> None:
     """Three months until the new row, two from then on; the window that runs keeps its date."""
     city = w.build()
-    w.work()
+    w.give(city, 500_000)
     w.help_family(city, 1, 100_000)
     w.work()
     op.advance_duties(now=at("2027-01-10"))
@@ -187,7 +187,7 @@ def test_two_supervisors_at_once_make_one_row_after_the_other(committed_db: Any)
 @pytest.mark.django_db
 def test_the_desk() -> None:
     city = w.build()
-    mine = with_session(account_of(city.people["supervisor"]))
+    mine = with_session(account_of(city.people["supervisor"], "supervisor@example.org"), second=True)
     assertContains(mine.get("/workbench/duties/kinds/"), "实施进展报告")
     page = mine.get(f"/workbench/duties/kinds/{CODE}/")
     assertContains(page, "加一行新的")
@@ -205,6 +205,6 @@ def test_the_desk() -> None:
     assert end.status_code == 302 and newest().effective_until is not None
     assert "加一行新的" not in mine.get(f"/workbench/duties/kinds/{CODE}/").content.decode()
     assert mine.get("/workbench/duties/kinds/nothing/").status_code == 404
-    other = with_session(account_of(city.people["officer"]))
+    other = with_session(account_of(city.people["officer"], "officer@example.org"), second=True)
     assert other.get("/workbench/duties/kinds/").status_code == 403
     assert other.post(f"/workbench/duties/kinds/{CODE}/", data).status_code == 403
