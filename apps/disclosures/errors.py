@@ -36,7 +36,7 @@ class KindDateWrong(BadInput):
 
 class KindEnded(Conflict):
     code = "duty_kind_ended"
-    message = _("这种报告已经写明停用，或还没有生效。请刷新页面再看。")
+    message = _("这种报告已经写明最后一天。请刷新页面再看。")
 
 
 class DifferenceUnexplained(BadInput):
