@@ -14,13 +14,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from apps.core.clock import civil_day
 from apps.publication.models.rows import PublicRow
 from search.catalog import catalog
 from search.contract import SearchRequest
 from search.engines import engine
 from search.exports.columns import dictionary
 from search.exports.writing import csv_pieces, hashed, manifest_of
-from search.grants import STANDARD, grant
+from search.grants import STANDARD, grant, package_head
 from search.results import results
 
 NAMES = ("uses.csv", "reports.csv", "grants.json")
@@ -55,7 +56,7 @@ def _build(now: dt.datetime) -> dict[str, Any]:
     for name in NAMES:
         asked = SearchRequest(view="report" if name == "reports.csv" else "use", sort="date")
         counted = engine("postgres").search(asked)
-        parts = csv_pieces(asked) if name.endswith(".csv") else _grants()
+        parts = csv_pieces(asked) if name.endswith(".csv") else _grants(now)
         with (fresh / name).open("wb") as out:
             digest, size = hashed(_through(out, parts))
             out.flush()
@@ -85,8 +86,9 @@ def _through(out: Any, parts: Iterable[bytes]) -> Iterator[bytes]:
         yield part
 
 
-def _grants() -> Iterator[bytes]:
-    yield b'{"grants":['
+def _grants(now: dt.datetime) -> Iterator[bytes]:
+    head = json.dumps(package_head(issued=civil_day(now)), ensure_ascii=False)
+    yield f'{head[:-1]}, "grants":['.encode()
     last, before = 0, "\n"
     values = catalog()
     while True:

@@ -46,6 +46,23 @@ class Catalog:
             owned["organization"].setdefault(project.organization, []).append(project.code)
         return owned
 
+    @cached_property
+    def owners(self) -> dict[str, dict[int, int]]:
+        """The code of each project's fund and organization, by the project's."""
+        projects = self.by_code["project"].values()
+        return {
+            "fund": {project.code: project.fund for project in projects},
+            "organization": {project.code: project.organization for project in projects},
+        }
+
+    @cached_property
+    def counted(self) -> dict[str, dict[int, tuple[str, str, str]]]:
+        """Key and labels by code of the values that people may see, as an answer's facets name them."""
+        return {
+            name: {value.code: (value.key, value.zh, value.en) for value in self.shown(name)}
+            for name in FacetValue.KINDS
+        }
+
     def codes(self, facet: str, keys: tuple[str, ...]) -> list[int]:
         """This will give the codes of keys; keys nobody has are left out."""
         known = self.by_key[facet]

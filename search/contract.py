@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from django.utils.translation import gettext_lazy as _
 
@@ -63,20 +63,20 @@ class SearchRequest:
         return hashlib.sha256(canonical_json(values)).hexdigest()[:24]
 
 
-@dataclass(frozen=True, slots=True)
-class FacetCount:
+class FacetCount(NamedTuple):
+    """A value of a facet; a tuple, because an answer holds hundreds."""
+
     key: str
     label_zh: str
     label_en: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
 
 
-@dataclass(frozen=True, slots=True)
-class MonthSum:
+class MonthSum(NamedTuple):
     """A month's rows. `long_periods` of them stand for a quarter or longer that begins here."""
 
     month: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
     totals: tuple[Money, ...]
     household_times: int
     long_periods: int

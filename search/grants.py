@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.conf import settings
 from search.results import Result
 
 STANDARD = "1.4"
-REQUIRED = ("id", "title", "description", "currency", "amountAwarded", "awardDate", "fundingOrganization")
+PUBLISHER = "澜江慈善"
 
 
 def grant(result: Result) -> dict[str, Any]:
@@ -30,7 +31,6 @@ def grant(result: Result) -> dict[str, Any]:
         "fundingOrganization": [funder],
         "dateModified": result.published_at.isoformat(timespec="seconds"),
         "dataSource": settings.SITE_URL + result.link,
-        "simpleGrantType": "Grant to individuals" if result.household_times else "Project expense",
     }
     if result.household_times:
         made["recipientIndividual"] = {
@@ -47,5 +47,18 @@ def grant(result: Result) -> dict[str, Any]:
     if category:
         made["classifications"] = [{"vocabulary": "category", "code": category.key, "title": category.zh}]
     if town:
-        made["beneficiaryLocation"] = [{"name": town.zh, "countryCode": "CN", "geoCode": town.key}]
+        # No geoCode: the standard's gazetteers are British, and a code of another would be invalid.
+        made["beneficiaryLocation"] = [{"id": town.key, "name": town.zh, "countryCode": "CN"}]
     return made
+
+
+def package_head(*, issued: dt.date) -> dict[str, Any]:
+    """This will give what a file of grants says of itself before its `grants` (the standard's package)."""
+    return {
+        "version": STANDARD,
+        "title": "善款用途 / Uses of money",
+        "issued": issued.isoformat(),
+        "publisher": {"name": PUBLISHER, "website": settings.SITE_URL},
+        "downloadURL": settings.SITE_URL + "/data/grants.json",
+        "accessURL": settings.SITE_URL + "/data/",
+    }

@@ -95,6 +95,12 @@ def on_publish(ring: Callable[[list[int]], None]) -> None:
     _doorbell[:] = [ring]
 
 
+def is_heard(event: type[Event]) -> bool:
+    """This will tell whether anybody listens to an event here. For events that only repeat what a table says, and that
+    nobody misses who comes to listen later."""
+    return bool(_HANDLERS.get(event.name))
+
+
 def publish(*events: Event) -> None:
     """This will write events and their deliveries in the present transaction and ring after commit.
 

@@ -18,6 +18,27 @@ class PeriodWrong(BadInput):
     field = "until"
 
 
+class KindFromWrong(BadInput):
+    code = "duty_kind_from_wrong"
+    message = _("新的一行最早从明天起，并且要晚于现在这一行的开始日期。已经排出的期限不会变。")
+    field = "effective_from"
+
+
+class KindUnchanged(BadInput):
+    code = "duty_kind_unchanged"
+    message = _("和现在这一行没有区别。请改期限、是否审计、名称或依据。")
+
+
+class KindDateWrong(BadInput):
+    code = "duty_kind_date_wrong"
+    message = _("期限不对：数字要大于零；年度报告要写次年的月和日。")
+
+
+class KindEnded(Conflict):
+    code = "duty_kind_ended"
+    message = _("这种报告已经写明最后一天。请刷新页面再看。")
+
+
 class DifferenceUnexplained(BadInput):
     code = "difference_unexplained"
 

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.core.money import Money, format_money
-from apps.disclosures.models import Duty, ReportLine
-from apps.disclosures.operations import LineInput
+from apps.disclosures.models import Duty, DutyKind, ReportLine
+from apps.disclosures.operations import KindInput, LineInput
 from apps.disclosures.queries import duty_title
-from apps.disclosures.states import Opinion, SampleResult, Section, Severity, Unit
+from apps.disclosures.states import Opinion, Rule, SampleResult, Section, Severity, Unit
 from apps.organizations.models import Organization
 
 
@@ -190,6 +190,43 @@ class ExtensionForm(forms.Form):
         label=_("延到"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     reason = forms.CharField(label=_("公开的理由"), max_length=300)
+
+
+class KindForm(forms.Form):
+    """The next row of a kind; what its rule doesn't use is not asked."""
+
+    effective_from = forms.DateField(
+        label=_("从哪天起"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("最早明天。这一天以前开始的，仍按现在这一行"),
+    )  # fmt: skip
+    number = forms.IntegerField(label=_("数"), min_value=1, max_value=999)
+    due_month = forms.IntegerField(label=_("次年几月"), min_value=1, max_value=12)
+    due_day = forms.IntegerField(label=_("几日"), min_value=1, max_value=31)
+    audited = forms.BooleanField(label=_("须经审计"), required=False)
+    legal_source = forms.CharField(label=_("依据"), max_length=200, help_text=_("法规和条款，会公开"))
+    name_zh = forms.CharField(label=_("中文名称"), max_length=60)
+    name_en = forms.CharField(label=_("英文名称"), max_length=80)
+
+    def __init__(self, *args: Any, kind: DutyKind, **kwargs: Any) -> None:
+        names = ("number", "due_month", "due_day", "audited", "name_zh", "name_en", "legal_source")
+        super().__init__(*args, initial={name: getattr(kind, name) for name in names}, **kwargs)
+        for name in ("number",) if kind.rule == Rule.YEARLY_BY else ("due_month", "due_day"):
+            del self.fields[name]
+        if "number" in self.fields:
+            self.fields["number"].label = Rule(kind.rule).label
+
+    def given(self) -> KindInput:
+        """This will give what was typed, without the day it counts from."""
+        return KindInput(
+            **{name: value for name, value in self.cleaned_data.items() if name != "effective_from"}
+        )
+
+
+class KindEndForm(forms.Form):
+    effective_until = forms.DateField(
+        label=_("最后一天"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("之后发生的事不再产生这种报告；已经排出的期限仍然有效"),
+    )  # fmt: skip
 
 
 class AttachmentForm(forms.Form):

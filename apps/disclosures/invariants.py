@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock, invariants
@@ -68,10 +69,36 @@ def rows_are_the_reports() -> Finding:
     return Finding(str(len(found)), broken[:20])
 
 
+SUMS_DIFFER = """
+SELECT organization_id, month, category, unit, kind FROM (
+  SELECT organization_id, month, category, unit, kind, from_kind, to_kind, quantity, value FROM disclosures_goodssum
+  UNION ALL
+  SELECT w.organization_id, (date_trunc('month', m.at AT TIME ZONE 'Asia/Shanghai'))::date, l.category, l.unit_id,
+         m.kind, a.kind, b.kind, -m.quantity, -m.value
+  FROM inventory_movement m
+  JOIN inventory_lot l ON l.id = m.lot_id JOIN inventory_warehouse w ON w.id = l.warehouse_id
+  JOIN inventory_location a ON a.id = m.source_id JOIN inventory_location b ON b.id = m.target_id
+  WHERE m.kind <> 'store' AND m.id <= (SELECT last FROM disclosures_goodsfold)
+) x GROUP BY 1, 2, 3, 4, 5, from_kind, to_kind HAVING sum(quantity) <> 0 OR sum(value) <> 0 LIMIT 20
+"""
+
+
+def goods_sums_are_the_movements() -> Finding:
+    """This will compare the monthly sums of goods with the movements that were folded into them."""
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS_DIFFER)
+        broken = [f"organization {row[0]}, {row[1]}: {row[2]} {row[3]} {row[4]}" for row in cursor.fetchall()]
+        cursor.execute("SELECT count(*) FROM disclosures_goodssum")
+        return Finding(str(cursor.fetchone()[0]), broken)
+
+
 def register_all() -> None:
     """This will register the invariants of disclosures with core."""
     invariants.register(6, "disclosures.rows", _("公开记录就是已公布报告的记录"), rows_are_the_reports)
     invariants.register(
         8, "disclosures.duties", _("报告义务都有责任机构，逾期的都有公开记录"), duties_are_kept
+    )
+    invariants.register(
+        5, "disclosures.goods", _("物资的月度合计就是出入库记录的合计"), goods_sums_are_the_movements
     )
     invariants.register(10, "disclosures.hashes", _("已公布报告的字节和印出的哈希一致"), reports_hash)

@@ -76,6 +76,12 @@ def can_extend(actor: Actor, duty: Duty) -> bool:
     return actor.has("supervisor")
 
 
+@policy("disclosures.change_duty_kind")
+def can_change_kind(actor: Actor) -> bool:
+    """The law's table is the supervisor's."""
+    return actor.has("supervisor")
+
+
 @policy("disclosures.order_correction")
 def can_order_correction(actor: Actor, report: Report) -> bool:
     return actor.has("supervisor")

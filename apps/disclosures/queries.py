@@ -119,6 +119,21 @@ def kinds_table() -> list[DutyKind]:
     return list(DutyKind.objects.order_by("position", "-effective_from"))
 
 
+def kinds_with_ends() -> list[DutyKind]:
+    """This will list every row of the table, each code's newest first, with `until`: the last day it counts, None while
+    nothing ends it."""
+    rows, newer = kinds_table(), dict[str, DutyKind]()
+    for row in sorted(rows, key=lambda each: each.effective_from, reverse=True):
+        until = row.effective_until
+        if row.code in newer:
+            before = newer[row.code].effective_from - dt.timedelta(days=1)
+            until = min(until, before) if until else before
+        row.until = until  # type: ignore[attr-defined]
+        newer[row.code] = row
+    first = {row.code: row.position for row in reversed(rows)}
+    return sorted(rows, key=lambda each: (first[each.code], each.code, -each.effective_from.toordinal()))
+
+
 def _duties() -> QuerySet[Any]:
     """Duties with what is public of their reports: address, day, opinion, and whether lateness was ever noted. The
     newest version of a corrected report counts; the day is that of the first."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.disclosures.views import auditing, public, workbench
+from apps.disclosures.views import auditing, kinds, public, workbench
 
 machine_urlpatterns = [
     path("disclosures/<str:public_id>/original.json", public.original, name="disclosures_original"),
@@ -21,5 +21,7 @@ workbench_urlpatterns = [
     path("reports/declare/", workbench.declare, name="disclosures_declare"),
     path("reports/<str:public_id>/", workbench.edit, name="disclosures_report_edit"),
     path("reports/<str:public_id>/audit/", auditing.audit, name="disclosures_audit"),
+    path("duties/kinds/", kinds.kinds, name="disclosures_kinds_desk"),
+    path("duties/kinds/<slug:code>/", kinds.change, name="disclosures_kind_change"),
     path("duties/<str:public_id>/extend/", workbench.extend, name="disclosures_extend"),
 ]

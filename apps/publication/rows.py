@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 from django.db.models import Max, Q
 
-from apps.core.events import publish
+from apps.core.events import is_heard, publish
 from apps.core.pages import bump_epoch
 from apps.core.text import unit_line
 from apps.publication.drafts import Facet, RowDraft
@@ -119,6 +119,9 @@ def republish_rows(*, batch: str, rows: Sequence[RowDraft], now: dt.datetime) ->
 
 
 def _tell(rows: list[int]) -> None:
+    """Where no index outside the database listens, nothing is written: one that comes later is built from the rows."""
+    if not is_heard(RowsChanged):
+        return
     publish(*(RowsChanged(tuple(rows[at : at + MOST])) for at in range(0, len(rows), MOST)))
 
 

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from apps.core.money import Money
 from apps.publication.models.rows import CURRENCIES, OPINIONS
-from apps.publication.rows import NO_PROJECT
-from search.catalog import Catalog, Value
+from search.catalog import Catalog
 from search.contract import FACETS, FacetCount, MonthSum, SearchAnswer, SearchRequest
 
 COUNTED = ("project", "category", "town", "kind", "opinion", "band")
 """What engines count by code; fund and organization are rolled up from project."""
 
-Group = tuple[int, int, int, int, int]
-"""Currency, period, rows, amount, people."""
+
+@dataclass(slots=True)
+class _Sums:
+    count: int = 0
+    people: int = 0
+    long: int = 0
+    amounts: dict[int, int] = field(default_factory=dict)
+
+    def add(self, currency: int, number: int, amount: int, people: int, *, long: bool) -> None:
+        self.count += number
+        self.people += people
+        self.long += number if long else 0
+        self.amounts[currency] = self.amounts.get(currency, 0) + amount
+
+    def totals(self) -> tuple[Money, ...]:
+        return tuple(Money(self.amounts[code], CURRENCIES[code]) for code in sorted(self.amounts))
 
 
 @dataclass(slots=True)
@@ -34,22 +48,28 @@ def answer(
     counts: Counts, request: SearchRequest, catalog: Catalog, as_of: dt.datetime, name: str
 ) -> SearchAnswer:
     """This will put an answer together."""
-    months: dict[int, list[Group]] = defaultdict(list)
+    months: dict[int, _Sums] = {}
+    whole = _Sums()
     for k4, number, amount, people in counts.groups:
         month, period = divmod(k4 >> 6, 4)
-        months[month].append((k4 & 63, period, number, amount, people))
+        if month not in months:
+            months[month] = _Sums()
+        for sums in (months[month], whole):
+            sums.add(k4 & 63, number, amount, people, long=period > 0)
     more = len(counts.hits) > request.limit
     hits = counts.hits[: request.limit]
-    groups = [group for found in months.values() for group in found]
     return SearchAnswer(
-        count=sum(group[2] for group in groups),
-        totals=_totals(groups),
-        household_times=sum(group[4] for group in groups),
+        count=whole.count,
+        totals=whole.totals(),
+        household_times=whole.people,
         facets={
             facet: tuple(_facet(facet, counts.facets.get(facet, Counter()), catalog))
             for facet in (*FACETS, "band")
         },
-        months=tuple(_month(month, months[month]) for month in sorted(months)),
+        months=tuple(
+            MonthSum(month, sums.count, sums.totals(), sums.people, sums.long)
+            for month, sums in sorted(months.items())
+        ),
         ids=tuple(hit[-1] for hit in hits),
         next=hits[-1] if more and hits else None,
         as_of=as_of,
@@ -60,37 +80,22 @@ def answer(
 def rolled_up(facet: str, projects: Mapping[int, int], catalog: Catalog) -> Counter[int]:
     """This will count funds or organizations from counts of projects."""
     owners: Counter[int] = Counter()
-    known: Mapping[int, Value] = catalog.by_code["project"]
+    known = catalog.owners[facet]
     for code, number in projects.items():
-        owners[int(getattr(known.get(code), facet, 0))] += number
+        owners[known.get(code, 0)] += number
     return owners
 
 
-def _totals(groups: Iterable[Group]) -> tuple[Money, ...]:
-    sums: Counter[int] = Counter()
-    for currency, _period, _number, amount, _people in groups:
-        sums[currency] += amount
-    return tuple(Money(sums[code], CURRENCIES[code]) for code in sorted(sums))
-
-
-def _month(month: int, groups: list[Group]) -> MonthSum:
-    return MonthSum(
-        month=month,
-        count=sum(group[2] for group in groups),
-        totals=_totals(groups),
-        household_times=sum(group[4] for group in groups),
-        long_periods=sum(group[2] for group in groups if group[1]),
-    )
-
-
-def _facet(facet: str, counted: Counter[int], catalog: Catalog) -> Iterator[FacetCount]:
+def _facet(facet: str, counted: Mapping[int, int], catalog: Catalog) -> list[FacetCount]:
     """The values of a facet, the most frequent first."""
-    found = []
-    for code, number in counted.items():
-        if facet in ("opinion", "band"):
-            found.append(FacetCount(OPINIONS[code] if facet == "opinion" else str(code), "", "", number))
-        elif code and code in catalog.by_code[facet]:
-            value = catalog.by_code[facet][code]
-            if not value.key.startswith(NO_PROJECT):
-                found.append(FacetCount(value.key, value.zh, value.en, number))
-    yield from sorted(found, key=lambda item: (-item.count, item.key))
+    if facet in ("opinion", "band"):
+        found = [
+            FacetCount(OPINIONS[code] if facet == "opinion" else str(code), "", "", number)
+            for code, number in counted.items()
+        ]
+    else:
+        known = catalog.counted[facet]
+        found = [FacetCount(*known[code], number) for code, number in counted.items() if code in known]
+    found.sort(key=itemgetter(0))
+    found.sort(key=itemgetter(3), reverse=True)  # stable: of equal ones the first key stays first
+    return found

@@ -43,24 +43,28 @@ class PostgresEngine:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(SETTINGS, ["on" if statement.plain else "off"])
                 if statement.plain:
-                    rows = self._plain(cursor, statement, epoch)
+                    cursor.execute(*statement.plain_page())
+                    rows = [*cursor.fetchall(), *self._sums(cursor, statement, epoch)]
+                    everything: list[Row] = []
                 else:
                     cursor.execute(*statement.whole())
                     rows = cursor.fetchall()
+                    everything = self._sums(cursor, statement, epoch) if statement.from_whole else []
         except OperationalError as error:
             raise SearchUnavailable() from error
-        return answer(_counts(rows, statement, values), request, values, as_of, self.name)
+        return answer(_counts(rows, everything, statement, values), request, values, as_of, self.name)
 
-    def _plain(self, cursor, statement: Statement, epoch: str) -> list[Row]:  # type: ignore[no-untyped-def]
+    def _sums(self, cursor, statement: Statement, epoch: str) -> list[Row]:  # type: ignore[no-untyped-def]
+        """The sums of the whole view, kept until anything public changes."""
         key = f"search:sums:{statement.request.view}:{epoch}"
         sums: list[Row] | None = cache.get(key) if epoch else None
         if sums is None:
+            cursor.execute("SELECT set_config('enable_seqscan', 'on', true)")
             cursor.execute(*statement.plain_sums())
             sums = cursor.fetchall()
             if epoch:
                 cache.set(key, sums, 600)
-        cursor.execute(*statement.plain_page())
-        return [*sums, *cursor.fetchall()]
+        return sums
 
     def status(self) -> dict[str, str | int]:
         """This will say what the index holds."""
@@ -98,7 +102,7 @@ class PostgresEngine:
         return PublicRow.objects.filter(alive=True).count()
 
 
-def _counts(rows: list[Row], statement: Statement, values: Catalog) -> Counts:
+def _counts(rows: list[Row], everything: list[Row], statement: Statement, values: Catalog) -> Counts:
     counted: dict[str, Counter[int]] = {column: Counter() for column in ("project", "k2", "k3")}
     apart: dict[str, Counter[int]] = {}
     counts = Counts()
@@ -107,13 +111,18 @@ def _counts(rows: list[Row], statement: Statement, values: Catalog) -> Counts:
         if part == HIT:
             hits.append((first, second, code))
         elif part >= APART:
-            apart.setdefault(statement.filtered[part - APART], Counter())[code] = number
+            apart.setdefault(statement.apart[part - APART], Counter())[code] = number
         elif GROUPS[part] == "k4":
             counts.groups.append((code, number, int(amount or 0), int(people or 0)))
         else:
             counted[GROUPS[part]][code] = number
     for name in statement.filtered:
         apart.setdefault(name, Counter())
+    for name in statement.from_whole:
+        column = PACKED[name]
+        apart[name] = Counter(
+            {code: number for part, code, number, *_ in everything if GROUPS[part] == column}
+        )
     for facet in (*FACETS, "band"):
         packed = apart.get(facet, counted[PACKED[facet]])
         counts.facets[facet] = (

@@ -38,12 +38,20 @@ class Statement:
         self.filtered = [name for name, keys in request.facets.items() if keys]
         if request.amount_min is not None or request.amount_max is not None:
             self.filtered.append("band")
+        alone = self.tree is None and len(self.filtered) == 1 and not self._has_days
+        self.from_whole = self.filtered if alone else []
+        """A facet whose own filter is all that narrows the view: the sums of the whole view count it."""
+        self.apart = [] if alone else self.filtered
+        """Facets that are counted without their own filter by a condition of their own."""
 
     @property
     def plain(self) -> bool:
         """True when nothing narrows the view: the covering index answers."""
-        ranges = (self.request.day_from, self.request.day_to)
-        return self.tree is None and not self.filtered and ranges == (None, None)
+        return self.tree is None and not self.filtered and not self._has_days
+
+    @property
+    def _has_days(self) -> bool:
+        return (self.request.day_from, self.request.day_to) != (None, None)
 
     def where(self, without: str = "") -> Sql:
         """This will give the condition of the matches, leaving out one facet's own filter."""
@@ -115,7 +123,7 @@ class Statement:
             " NULL::numeric, NULL::bigint, 0::bigint, 0::bigint FROM m GROUP BY GROUPING SETS ((project), (k2), (k3))",
             f"SELECT {0b1110}, k4, count(*), sum(amount), sum(people), 0, 0 FROM m GROUP BY k4",
         ]
-        for place, name in enumerate(self.filtered):
+        for place, name in enumerate(self.apart):
             column = PACKED[name]
             apart, more = self.where(without=name)
             ctes.append(f"f{place} AS MATERIALIZED (SELECT {column} AS code FROM {TABLE} WHERE {apart})")
@@ -130,7 +138,8 @@ class Statement:
 
     def ordered(self, columns: str, joins: str, more: list[Any]) -> Sql:
         """This will give columns of all matches in the order of the page; `x` is the row, `more` are the values of
-        `columns`."""
+        `columns`. Matches of words are fenced, because the planner only guesses how many there are; without words
+        everything is read once and sorted."""
         where, values = self.where()
         head, head_values = self._headings()
         order, source = "x.day DESC, x.id DESC", "m x"
@@ -139,9 +148,15 @@ class Statement:
         elif self.fragments:
             source += " LEFT JOIN h ON h.id = x.heading_id"
             order = "coalesce(h.score, 0) DESC, x.day DESC, x.id DESC"
-        ctes = [f"m AS MATERIALIZED (SELECT {', '.join(CARRIED)} FROM {TABLE} WHERE {where})", *head]
+        matches = f"SELECT {', '.join(CARRIED)} FROM {TABLE} WHERE {where}"
+        if self.tree is None:
+            return (
+                f"SELECT {columns} FROM ({matches}) x {joins} ORDER BY {order}",
+                [*more, *values],
+            )
         return (
-            f"WITH {', '.join(ctes)} SELECT {columns} FROM {source} {joins} ORDER BY {order}",
+            f"WITH {', '.join([f'm AS MATERIALIZED ({matches})', *head])}"
+            f" SELECT {columns} FROM {source} {joins} ORDER BY {order}",
             [*values, *head_values, *more],
         )
 

@@ -15,15 +15,40 @@ from apps.core.tables.writing import DANGEROUS
 from apps.publication.models.rows import CURRENCIES, OPINIONS, PERIODS
 from apps.publication.rows import NO_PROJECT
 
-JOINS = """
-JOIN publication_publicrowtext t ON t.row_id = x.id
-LEFT JOIN publication_facetvalue p ON p.facet = 'project' AND p.code = x.project
-LEFT JOIN publication_facetvalue f ON f.facet = 'fund' AND f.code = p.fund
-LEFT JOIN publication_facetvalue o ON o.facet = 'organization' AND o.code = p.organization
-LEFT JOIN publication_facetvalue c ON c.facet = 'category' AND c.code = x.category
-LEFT JOIN publication_facetvalue w ON w.facet = 'town' AND w.code = x.town
-LEFT JOIN publication_facetvalue k ON k.facet = 'kind' AND k.code = x.kind
-"""
+DANGEROUS_CODES = "{" + ",".join(str(ord(sign)) for sign in DANGEROUS if sign != "\0") + "}"
+
+
+def _neutral(sql: str) -> str:
+    """An apostrophe before a text that a spreadsheet would take for a formula; `ascii` gives a text's first code."""
+    return f"CASE WHEN ascii({sql}) = ANY('{DANGEROUS_CODES}'::int[]) THEN '''' || {sql} ELSE {sql} END"
+
+
+def joins(*, neutral: bool) -> str:
+    """This will give the joins of an export: `x` is the row, `t` its words, the others what its codes mean. OFFSET 0
+    keeps labels from being made anew for each row."""
+
+    def label(sql: str) -> str:
+        return _neutral(sql) if neutral else sql
+
+    def simple(name: str, alias: str) -> str:
+        return (
+            f" LEFT JOIN (SELECT code, {label('label_zh')} AS label FROM publication_facetvalue"  # noqa: S608
+            f" WHERE facet = '{name}' OFFSET 0) {alias} ON {alias}.code = x.{name}"
+        )
+
+    own = f"CASE WHEN left(v.key, 1) <> '{NO_PROJECT}' THEN {label('v.label_zh')} END"
+    project = (
+        f"SELECT v.code, {own} AS label, {label('f.label_zh')} AS fund, {label('o.label_zh')} AS organization,"  # noqa: S608
+        " o.key AS uscc FROM publication_facetvalue v"
+        " LEFT JOIN publication_facetvalue f ON f.facet = 'fund' AND f.code = v.fund"
+        " LEFT JOIN publication_facetvalue o ON o.facet = 'organization' AND o.code = v.organization"
+        " WHERE v.facet = 'project' OFFSET 0"
+    )
+    return (
+        " JOIN publication_publicrowtext t ON t.row_id = x.id"
+        f" LEFT JOIN ({project}) p ON p.code = x.project"
+        f"{simple('category', 'c')}{simple('town', 'w')}{simple('kind', 'k')}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +69,15 @@ def _words(codes: tuple[str, ...], column: str) -> str:
 
 def _major() -> str:
     """Minor units as the decimal number people write, with the digits of its currency."""
+    units = {0: "1", 2: "0.01", 3: "0.001"}
     cases = " ".join(
-        f"WHEN {code} THEN round(x.amount / {10 ** DIGITS[name]}::numeric, {DIGITS[name]})"
+        f"WHEN {code} THEN x.amount * {units[DIGITS[name]]}::numeric"
         for code, name in enumerate(CURRENCIES)
         if DIGITS[name] != 2
     )
-    return f"CASE x.currency {cases} ELSE round(x.amount / 100::numeric, 2) END"
+    return f"CASE x.currency {cases} ELSE x.amount * {units[2]}::numeric END"
 
 
-OWN_PROJECT = f"CASE WHEN left(p.key, 1) <> '{NO_PROJECT}' THEN p.label_zh END"
 MOMENT = "to_char(t.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 COLUMNS = (
     Column("id", _("编号"), "text", _("这条记录的公开编号，不会变"), "t.public_id"),
@@ -64,36 +89,30 @@ COLUMNS = (
     Column("household_times", _("户次"), "number", _("受助户次，相加就是总户次"), "x.people"),
     Column("day", _("日期"), "date", _("时段的第一天，或报告的日期；北京时间"), "(date '0001-01-01' + (x.day - 1))"),
     Column("period", _("时段"), "text", _("month、quarter、half_year或year"), _words(PERIODS, "x.period")),
-    Column("organization", _("机构"), "text", _("慈善组织的名称"), "o.label_zh"),
-    Column("organization_uscc", _("统一社会信用代码"), "text", _("慈善组织的统一社会信用代码"), "o.key"),
-    Column("fund", _("微基金"), "text", _("微基金的名称"), "f.label_zh"),
-    Column("project", _("项目"), "text", _("项目的名称"), OWN_PROJECT),
-    Column("category", _("用途"), "text", _("用途的类别"), "c.label_zh"),
-    Column("town", _("镇街"), "text", _("镇街；空白是全市"), "w.label_zh"),
-    Column("kind", _("报告类型"), "text", _("所在报告的类型"), "k.label_zh"),
+    Column("organization", _("机构"), "text", _("慈善组织的名称"), "p.organization"),
+    Column("organization_uscc", _("统一社会信用代码"), "text", _("慈善组织的统一社会信用代码"), "p.uscc"),
+    Column("fund", _("微基金"), "text", _("微基金的名称"), "p.fund"),
+    Column("project", _("项目"), "text", _("项目的名称"), "p.label"),
+    Column("category", _("用途"), "text", _("用途的类别"), "c.label"),
+    Column("town", _("镇街"), "text", _("镇街；空白是全市"), "w.label"),
+    Column("kind", _("报告类型"), "text", _("所在报告的类型"), "k.label"),
     Column("opinion", _("审计意见"), "text", _("none、unqualified、qualified、adverse或disclaimer"),
            _words(OPINIONS, "x.opinion")),
     Column("published_at", _("公布时间"), "text", _("ISO 8601，世界协调时"), MOMENT),
     Column("link", _("网址"), "text", _("公开页面的网址"), "%s || t.link"),
 )  # fmt: skip
-BY_KEY = {"id", "report", "currency", "period", "opinion", "published_at", "link", "organization_uscc"}
-"""Columns of our own making: no formula can stand in them."""
+WRITTEN = ("heading", "text")
+"""Columns somebody wrote, row by row; labels are neutralised in the joins, all else is of our own making."""
 
 
 def select(*, neutral: bool) -> tuple[str, list[Any]]:
     """This will give the columns as SQL and their values. With `neutral`, an apostrophe stands before a text that a
     spreadsheet would take for a formula."""
-    values: list[Any] = []
-    parts = []
-    for column in COLUMNS:
-        sql = column.sql
-        if column.kind == "text" and neutral and column.name not in BY_KEY:
-            sql = f"CASE WHEN left({sql}, 1) = ANY(%s) THEN '''' || {sql} ELSE {sql} END"
-            values.append([sign for sign in DANGEROUS if sign != "\0"])
-        if column.name == "link":
-            values.append(settings.SITE_URL)
-        parts.append(f"{sql} AS {column.name}")
-    return ", ".join(parts), values
+    parts = [
+        f"{_neutral(column.sql) if neutral and column.name in WRITTEN else column.sql} AS {column.name}"
+        for column in COLUMNS
+    ]
+    return ", ".join(parts), [settings.SITE_URL]
 
 
 def titles() -> list[str]:

@@ -34,7 +34,7 @@ from search.catalog import catalog
 from search.contract import SearchRequest
 from search.engines.statement import Statement
 from search.events import ExportFinished
-from search.exports.columns import COLUMNS, JOINS, dictionary, select
+from search.exports.columns import COLUMNS, dictionary, joins, select
 from search.exports.writing import KINDS, SETTINGS, hashed, header, json_pieces, xlsx_file
 from search.models import ExportJob, ExportStatusChange
 from search.reading import reading
@@ -208,11 +208,12 @@ def _write_part(job: ExportJob) -> None:
     with (folder_of(job) / "pins").open("rb") as file:
         file.seek(job.made * PIN * pins.itemsize)
         pins.frombytes(file.read(PART * PIN * pins.itemsize))
-    columns, values = select(neutral=job.kind != "json")
+    neutral = job.kind != "json"
+    columns, values = select(neutral=neutral)
     sql = (
         f"SELECT {columns} FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY AS pin(id, version, n)"  # noqa: S608
         " JOIN publication_publicrow x ON x.id = pin.id AND x.version = pin.version AND x.alive"
-        f" {JOINS} ORDER BY pin.n"
+        f" {joins(neutral=neutral)} ORDER BY pin.n"
     )
     written = 0
     with os.fdopen(_open(folder_of(job) / "rows.csv"), "r+b") as file:

@@ -19,7 +19,7 @@ from apps.core.tables.writing import write_xlsx
 from search.catalog import catalog
 from search.contract import SearchAnswer, SearchRequest
 from search.engines.statement import Statement
-from search.exports.columns import COLUMNS, JOINS, dictionary, select, titles
+from search.exports.columns import COLUMNS, dictionary, joins, select, titles
 from search.reading import reading
 
 KINDS = ("csv", "xlsx", "json")
@@ -45,9 +45,13 @@ def header() -> bytes:
 def csv_pieces(request: SearchRequest) -> Iterator[bytes]:
     """This will write all matches as CSV. The header goes out before the database is asked."""
     yield header()
-    columns, values = select(neutral=True)
-    sql, all_values = Statement(request, request.tree(), catalog()).ordered(columns, JOINS, values)
-    yield from _gathered(copied(sql, all_values))
+    sql, values = _statement(request, neutral=True)
+    yield from _gathered(copied(sql, values))
+
+
+def _statement(request: SearchRequest, *, neutral: bool) -> tuple[str, list[Any]]:
+    columns, values = select(neutral=neutral)
+    return Statement(request, request.tree(), catalog()).ordered(columns, joins(neutral=neutral), values)
 
 
 def copied(sql: str, values: list[Any]) -> Iterator[bytes]:
@@ -74,13 +78,12 @@ def _gathered(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def records(request: SearchRequest, *, neutral: bool = False) -> Iterator[Values]:
     """This will give all matches as rows of values, in one snapshot, some at a time."""
-    columns, values = select(neutral=neutral)
-    sql, all_values = Statement(request, request.tree(), catalog()).ordered(columns, JOINS, values)
+    sql, values = _statement(request, neutral=neutral)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(SETTINGS, [str(SECONDS * 1000)])
         with connection.chunked_cursor() as cursor:
-            cursor.execute(sql, all_values)
+            cursor.execute(sql, values)
             while rows := cursor.fetchmany(STEP):
                 yield from rows
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from apps.core.errors import PermissionRefused, WrongState
 from apps.disclosures import operations as op
 from apps.disclosures.errors import NoDuty, NoIndependentAuditor, PeriodWrong
+from apps.disclosures.invariants import reports_hash
 from apps.disclosures.models import Audit, Report, ReportLine
 from apps.disclosures.operations import LineInput
 from apps.disclosures.queries import may_be_joined
@@ -19,6 +20,7 @@ from apps.publication.privacy import NotPublishable
 from charity_site.stack.addresses import APPLICATION, OWNER
 from tests import world as w
 from tests.disclosures import scene
+from tests.disclosures.test_drafts import PDF
 
 LATER = w.NOW + dt.timedelta(hours=1)
 TAMPERING = [
@@ -35,6 +37,10 @@ TAMPERING = [
     "INSERT INTO disclosures_reportline (report_id, section, key, position, label_zh, label_en, unit, reported, "
     "computed, explanation) SELECT id, 'income', 'x', 99, '', '', 'fen', 1, 1, '' FROM disclosures_report",
     "TRUNCATE disclosures_reportline",
+    "UPDATE disclosures_reportattachment SET sha256 = repeat('0', 64)",
+    "UPDATE disclosures_reportattachment SET name = 'x'",
+    "DELETE FROM disclosures_reportattachment",
+    "TRUNCATE disclosures_reportattachment",
     "UPDATE disclosures_reportuse SET amount = 1",
     "DELETE FROM disclosures_reportuse",
     "UPDATE disclosures_finding SET text = 'x'",
@@ -58,9 +64,13 @@ TAMPERING = [
 ]
 
 
-def published(city: w.World) -> Report:
+def published(city: w.World, attached: bool = False) -> Report:
     who = scene.auditor(scene.firm(1))
     report = scene.drafted(city)
+    if attached:
+        op.add_attachment(
+            actor=city.people["officer"], report=report, name="验收.pdf", content=PDF, now=LATER
+        )
     op.submit_report(actor=city.people["officer"], report=report, narrative=scene.NARRATIVE,
                      lines=scene.as_computed(report), now=LATER)  # fmt: skip
     scene.audited(city, report, {who.person_id: who}, opinion="qualified")
@@ -68,7 +78,7 @@ def published(city: w.World) -> Report:
 
 
 def test_no_role_changes_what_is_published(committed_db, database_server) -> None:
-    report = published(scene.helped())
+    report = published(scene.helped(), attached=True)
     before = bytes(report.frozen or b"")
     for role in (APPLICATION, OWNER):
         with database_server.connect(committed_db.name, role) as line:
@@ -79,6 +89,32 @@ def test_no_role_changes_what_is_published(committed_db, database_server) -> Non
     assert bytes(again.frozen or b"") == before and again.status == "published"
     with database_server.connect(committed_db.name, OWNER) as line:
         line.execute(b"UPDATE disclosures_report SET status = 'superseded'")
+
+
+GUARDS = [
+    ("disclosures_report", "UPDATE disclosures_report SET narrative = 'x'"),
+    ("disclosures_reportline", "UPDATE disclosures_reportline SET label_zh = 'x'"),
+    ("disclosures_reportuse", "DELETE FROM disclosures_reportuse"),
+    ("disclosures_reportattachment", "UPDATE disclosures_reportattachment SET sha256 = repeat('0', 64)"),
+    ("disclosures_finding", "UPDATE disclosures_finding SET text = 'x'"),
+    ("disclosures_audit", "UPDATE disclosures_audit SET signed_name = 'x'"),
+    ("disclosures_sampleitem", "UPDATE disclosures_sampleitem SET note = 'x'"),
+]
+
+
+def test_each_guard_stands_for_itself(committed_db, database_server) -> None:
+    """Each table's own trigger refuses: with that one taken off in a transaction, the same statement goes through.
+    Were one of them missing, its statement would go through with it standing."""
+    report = published(scene.helped(), attached=True)
+    with database_server.connect(committed_db.name, OWNER, autocommit=False) as line:
+        for table, statement in GUARDS:
+            with pytest.raises(psycopg.errors.RaiseException):
+                line.execute(statement.encode())
+            line.rollback()
+            line.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+            assert line.execute(statement.encode()).rowcount > 0, table
+            line.rollback()
+    assert reports_hash().broken == [] and report.status == "published"
 
 
 @pytest.mark.django_db

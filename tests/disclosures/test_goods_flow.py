@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 from django.test import Client
 from pytest_django.asserts import assertContains
 
@@ -17,8 +20,9 @@ from apps.core.money import Money
 from apps.disclosures import operations as op
 from apps.disclosures.errors import DifferenceUnexplained
 from apps.disclosures.forms import number, plain
-from apps.disclosures.goods import goods_figures, received_goods
-from apps.disclosures.models import Duty, Report, ReportLine
+from apps.disclosures.goods import PARTS, goods_figures, received_goods
+from apps.disclosures.invariants import goods_sums_are_the_movements
+from apps.disclosures.models import Duty, GoodsSum, Report, ReportLine
 from apps.disclosures.operations import LineInput
 from apps.inventory import operations as ops
 from apps.inventory.models import Lot
@@ -31,6 +35,7 @@ pytestmark = pytest.mark.django_db
 LAST_YEAR = dt.datetime(2025, 12, 30, 9, tzinfo=SHANGHAI)
 THIS_YEAR = dt.datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
 LATER = dt.datetime(2027, 2, 1, 9, tzinfo=SHANGHAI)
+NO_LAG = dt.timedelta(0)
 Lines = dict[str, int]
 
 
@@ -120,6 +125,75 @@ def test_every_flow_closes_and_equals_the_lots_sums() -> None:
     totals = [lot.total for lot in Lot.objects.select_related("total")]
     assert lines(store, 2026)["value:closing"] == sum(total.value for total in totals)
     assert lines(store, 2026)["clothing:床:closing"] == 1000 * sum(total.in_stock for total in totals)
+
+
+def test_folded_months_read_as_the_movements_do() -> None:
+    """However much is folded into monthly sums, a report's lines are the same; and each movement is folded once."""
+    store = g.build()
+    stock(store)
+    whole = {year: lines(store, year) for year in (2025, 2026, 2027)}
+    assert op.fold_goods() == 0, "what is younger than hours may still be joined by an older one on its way"
+    assert op.fold_goods(lag=NO_LAG) > 10 and op.fold_goods(lag=NO_LAG) == 0
+    assert {year: lines(store, year) for year in whole} == whole
+    assert received_goods(store.city.organization.pk, 2026) and not received_goods(
+        store.city.organization.pk, 2027
+    )
+    g.stored(store, g.draft("棉被", "3", fen=12_000), now=THIS_YEAR)
+    late = lines(store, 2026)
+    assert late["value:received"] == whole[2026]["value:received"] + 36_000, "not folded yet, and counted"
+    assert op.fold_goods(lag=NO_LAG) > 0 and lines(store, 2026) == late
+    assert goods_sums_are_the_movements().broken == []
+
+
+def test_a_cut_off_before_the_fold_reads_the_movements() -> None:
+    store = g.build()
+    stock(store)
+    long_ago = dt.datetime(2020, 1, 1, tzinfo=SHANGHAI)
+    op.fold_goods(lag=NO_LAG)
+    year = dt.date(2026, 1, 1), dt.date(2027, 1, 1)
+    assert goods_figures(store.city.organization.pk, *year, long_ago) == []
+    part = goods_figures(store.city.organization.pk, dt.date(2026, 5, 15), year[1], LATER)
+    assert {each.key: each.amount for each in part}["value:opening"] == 240_000, (
+        "not of whole months: no sums"
+    )
+
+
+def test_sums_that_were_tampered_with_are_found() -> None:
+    store = g.build()
+    stock(store)
+    op.fold_goods(lag=NO_LAG)
+    assert goods_sums_are_the_movements().broken == []
+    GoodsSum.objects.filter(kind="receive").update(quantity=F("quantity") + 1)
+    assert goods_sums_are_the_movements().broken
+
+
+def test_a_drafts_goods_cost_no_more_as_history_grows(django_assert_num_queries: Any) -> None:
+    """What is read of the movements is what was recorded since the last fold, however many there are."""
+    store = g.build()
+    stock(store)
+    op.fold_goods(lag=NO_LAG)
+    with django_assert_num_queries(2):
+        lines(store, 2026)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + PARTS, {
+            "organization": store.city.organization.pk, "first": dt.date(2026, 1, 1), "last": dt.date(2027, 1, 1),
+            "start": THIS_YEAR, "end": LATER, "cutoff": LATER, "months": True,
+        })  # fmt: skip
+        plan = json.dumps(cursor.fetchone()[0])
+    read = [node for node in nodes(json.loads(plan)) if node.get("Relation Name") == "inventory_movement"]
+    assert read and sum(node["Actual Rows"] for node in read) == 0, "every movement is folded: none is read"
+
+
+def nodes(plan: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(plan, list):
+        for each in plan:
+            yield from nodes(each)
+    elif isinstance(plan, dict):
+        yield plan
+        for each in plan.values():
+            if isinstance(each, list | dict):
+                yield from nodes(each)
 
 
 def flow_report(store: g.Store) -> Report:

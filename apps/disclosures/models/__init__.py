@@ -7,6 +7,7 @@ from apps.disclosures.models.duties import (
     DutyReminder,
     Occurrence,
 )
+from apps.disclosures.models.goods import GoodsFold, GoodsSum
 from apps.disclosures.models.reports import (
     Report,
     ReportAttachment,
@@ -25,6 +26,8 @@ __all__ = [
     "DutyReminder",
     "Finding",
     "FindingMessage",
+    "GoodsFold",
+    "GoodsSum",
     "Occurrence",
     "Report",
     "ReportAttachment",

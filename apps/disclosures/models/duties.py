@@ -17,11 +17,22 @@ from apps.organizations.models import Organization
 R = states.Rule
 
 
+GUARD_KIND = """
+  IF TG_OP = 'DELETE' OR OLD.effective_until IS NOT NULL OR NEW.effective_until < OLD.effective_from
+     OR (to_jsonb(NEW) - 'effective_until') IS DISTINCT FROM (to_jsonb(OLD) - 'effective_until') THEN
+    RAISE EXCEPTION 'duty_kind_stands: a row of the law''s table never changes; a later row takes its place';
+  END IF;
+  RETURN NEW;
+"""
+
+
 class DutyKind(models.Model):
     """A kind of disclosure as the law has it from a day on, until the next row of its code or `effective_until`.
 
     `trigger` begins it, `applies` says for whom, `rule` with `number` (months, days or working days) or with
     `due_month` and `due_day` of the next year gives the date, `fields` name what is computed (figures.COMPUTERS).
+    A row stands for ever, only its end may be set once: what was owed by it is owed. `set_by` is None for rows that
+    came with the software.
     """
 
     code = models.SlugField(max_length=40)
@@ -41,6 +52,8 @@ class DutyKind(models.Model):
     second_hand = models.BooleanField(default=False)
     effective_from = models.DateField()
     effective_until = models.DateField(null=True)
+    set_by = models.BigIntegerField(null=True)
+    set_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -54,6 +67,13 @@ class DutyKind(models.Model):
                 condition=Q(effective_until__isnull=True) | Q(effective_until__gte=F("effective_from")),
                 name="duty_kind_dates",
             ),
+        ]  # fmt: skip
+        triggers = [
+            pgtrigger.Trigger(
+                name="duty_kind_stands", operation=pgtrigger.Update | pgtrigger.Delete, when=pgtrigger.Before,
+                func=GUARD_KIND,
+            ),
+            refuse_change("dutykind")[1],
         ]  # fmt: skip
 
     def __str__(self) -> str:

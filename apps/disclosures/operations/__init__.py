@@ -21,6 +21,8 @@ from apps.disclosures.operations.duties import (
     order_correction,
     remind_of_duties,
 )
+from apps.disclosures.operations.folding import fold_goods
+from apps.disclosures.operations.kinds import KindInput, change_duty_kind, end_duty_kind
 from apps.disclosures.operations.opening import (
     advance_duties,
     open_organization_duties,
@@ -38,16 +40,20 @@ from apps.disclosures.operations.writing import (
 )
 
 __all__ = [
+    "KindInput",
     "LineInput",
     "accept_audit",
     "add_attachment",
     "add_finding",
     "advance_duties",
+    "change_duty_kind",
     "check_sample",
     "declare_occurrence",
     "decline_audit",
     "draw_auditor",
+    "end_duty_kind",
     "extend_duty",
+    "fold_goods",
     "give_opinion",
     "note_lateness",
     "open_organization_duties",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from itertools import groupby
 from typing import Any
@@ -29,6 +28,7 @@ from apps.disclosures.queries import (
     duty_title,
     find_duties,
     kinds_table,
+    kinds_with_ends,
     late_history,
     organization_stops,
     published_reports,
@@ -128,16 +128,7 @@ def _with(request: HttpRequest, keep: dict[str, str], **more: str) -> str:
 @require_safe
 def kinds(request: HttpRequest) -> HttpResponse:
     """This will show the law's table: each kind of report, what begins it, when it is due, its lines and source."""
-    rows = kinds_table()
-    later: dict[str, Any] = {}
-    for row in rows:
-        until = row.effective_until
-        newer = later.get(row.code)
-        if until is None and newer is not None:
-            until = newer.effective_from - dt.timedelta(days=1)
-        row.until = until  # type: ignore[attr-defined]
-        later[row.code] = row
-    return render(request, "disclosures/kinds.html", {"kinds": rows})
+    return render(request, "disclosures/kinds.html", {"kinds": kinds_with_ends()})
 
 
 @cached_page()

@@ -67,7 +67,8 @@ def reports(request: Request) -> HttpResponse:
     context = {
         "duties": [_countdown(duty, now) for duty in duties], "reports": list(rows[:PAGE]), "form": form,
         "can_start": bool(free), "q": request.GET.get("q", ""), "late_only": request.GET.get("state") == "late",
-        "can_declare": _declaring(actor).exists(), "status": status, "statuses": Status.choices, "now": now,
+        "can_declare": _declaring(actor).exists(), "can_change_kinds": allowed(policies.can_change_kind, actor),
+        "status": status, "statuses": Status.choices, "now": now,
         "mine": [row for row in rows[:PAGE] if row.status in (Status.ASSIGNED, Status.UNDER_AUDIT)
                  and allowed(policies.can_audit, actor, row)],
     }  # fmt: skip
