@@ -146,11 +146,9 @@ def test_made_up_ids_are_answered(nonsense: str, monkeypatch: pytest.MonkeyPatch
                               ("caseworker", "town", objects.towns[0].pk), ("cashier", "organization",
                               objects.organization.pk),
                               ("supervisor", "city", 0), ("auditor", "audit_firm", 1))  # fmt: skip
-    # Each id is asked by the public and by two of the roles in turn: every role meets several ids.
-    for role, kind, scope in (staff[asking % len(staff)], staff[(asking + 3) % len(staff)]):
-        clients.append(
-            with_session(account_for(None, f"{role}@example.org", (role, kind, scope)), second=True)
-        )
+    # Each id is asked by the public and by one of the roles in turn: every role meets several ids.
+    role, kind, scope = staff[asking % len(staff)]
+    clients.append(with_session(account_for(None, f"{role}@example.org", (role, kind, scope)), second=True))
     import re
 
     for route, _name in set(addresses.routes()):
