@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.casework.models import Attachment, Household, Member
 from apps.core.clock import civil_day
 from apps.core.errors import DomainError
+from apps.core.forms import AmountField
 from apps.core.money import Money
 from apps.disbursements.models import RuleVersion
 from apps.disbursements.states import AidKind, Layout, RowKind
@@ -19,17 +20,7 @@ from apps.funds.models import BudgetLine, MicroFund, Project
 class MoneyForm(forms.Form):
     """A form with an amount as people type it."""
 
-    amount = forms.CharField(
-        label=_("金额"),
-        max_length=24,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )
-
-    def clean_amount(self) -> Money:
-        try:
-            return Money.parse(self.cleaned_data["amount"])
-        except DomainError as error:
-            raise forms.ValidationError(str(error.message)) from error
+    amount = AmountField(label=_("金额"))
 
 
 class _ProjectForm(MoneyForm):
