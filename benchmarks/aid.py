@@ -68,8 +68,8 @@ _TOLD = """
 WITH told AS (
   INSERT INTO publication_release (public_id, earmark, category, town, period, starts_on, amount, currency, households,
                                    confirmed, released_at)
-  SELECT 'b' || lpad(n::text, 15, '0'), %(mark)s + n %% 500, 'illness', %(town)s, 'month', '2025-01-01', 5000, 'CNY', 50,
-         0, now() FROM generate_series(1, %(releases)s) AS n RETURNING id, earmark
+  SELECT 'b' || lpad(n::text, 15, '0'), %(mark)s + n %% 500, 'illness', %(town)s, 'month', '2025-01-01', 5000, 'CNY',
+         50, 0, now() FROM generate_series(1, %(releases)s) AS n RETURNING id, earmark
 ), numbered AS (SELECT id, earmark, row_number() OVER () AS n FROM told)
 INSERT INTO publication_aiditem (entry, disbursement, household, earmark, category, town, month, amount, currency,
                                  confirmed, dropped, release_id)
