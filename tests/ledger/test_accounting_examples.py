@@ -86,6 +86,13 @@ def returned() -> Entry:
     return ledger.return_payment(actor=ACTOR, entry=entry, purpose="d:1", key="r", now=NOW, effective_at=NOW)
 
 
+def part_returned() -> Entry:
+    entry = aid()
+    back = ledger.give_back_part(actor=ACTOR, entry=entry, amount=3_000, key="part", effective_at=NOW)
+    assert list(back.allocations.order_by("id").values_list("lot__origin", "amount")) == [(2, -2_000), (1, -1_000)]
+    return back
+
+
 def refund() -> Entry:
     project = mark("project")
     gift(project, 10_000, 1)
@@ -172,6 +179,7 @@ DONE: dict[str, Callable[[], Entry]] = {
     "A fee of ¥6.00 when only ¥2.00 of the gift is free and operations hold ¥3.00": a_fee_that_falls,
     "Aid of ¥120.00 paid from two gifts of ¥100.00 and ¥50.00": aid,
     "The bank sends that payment back": returned,
+    "¥30.00 of that payment of ¥120.00 is clawed back": part_returned,
     "A refund of ¥30.00 of what a gift has left": refund,
     "A refund of ¥30.00 paid by bank transfer": bank_refund,
     "A refund of ¥50.00 made in the provider's dashboard, ¥20.00 of the gift left, ¥25.00 in the reserve": foreign,
