@@ -89,7 +89,10 @@ def returned() -> Entry:
 def part_returned() -> Entry:
     entry = aid()
     back = ledger.give_back_part(actor=ACTOR, entry=entry, amount=3_000, key="part", effective_at=NOW)
-    assert list(back.allocations.order_by("id").values_list("lot__origin", "amount")) == [(2, -2_000), (1, -1_000)]
+    assert list(back.allocations.order_by("id").values_list("lot__origin", "amount")) == [
+        (2, -2_000),
+        (1, -1_000),
+    ]
     return back
 
 
