@@ -68,14 +68,14 @@ _TOLD = """
 WITH told AS (
   INSERT INTO publication_release (public_id, earmark, category, town, period, starts_on, amount, currency, households,
                                    confirmed, released_at)
-  SELECT 'b' || lpad(n::text, 15, '0'), %(mark)s + n %% 500, 'illness', %(town)s, 'month', '2025-01-01', 100, 'CNY', 50,
-         0, now() FROM generate_series(1, %(releases)s) AS n RETURNING id
-), numbered AS (SELECT id, row_number() OVER () AS n FROM told)
+  SELECT 'b' || lpad(n::text, 15, '0'), %(mark)s + n %% 500, 'illness', %(town)s, 'month', '2025-01-01', 5000, 'CNY',
+         50, 0, now() FROM generate_series(1, %(releases)s) AS n RETURNING id, earmark
+), numbered AS (SELECT id, earmark, row_number() OVER () AS n FROM told)
 INSERT INTO publication_aiditem (entry, disbursement, household, earmark, category, town, month, amount, currency,
                                  confirmed, dropped, release_id)
-SELECT -n, n, %(family)s + n %% %(families)s, %(mark)s + n %% 500, 'illness', %(town)s, '2025-01-01', 100, 'CNY', false,
-       false, (SELECT id FROM numbered WHERE numbered.n = 1 + i.n %% %(releases)s)
-FROM generate_series(1, %(rows)s) AS i(n)
+SELECT -i.n, i.n, %(family)s + i.n %% %(families)s, numbered.earmark, 'illness', %(town)s, '2025-01-01', 100, 'CNY',
+       false, false, numbered.id
+FROM generate_series(1, %(rows)s) AS i(n) JOIN numbered ON numbered.n = 1 + i.n %% %(releases)s
 """
 _WAITING = """
 INSERT INTO publication_aiditem (entry, disbursement, household, earmark, category, town, month, amount, currency,
@@ -116,6 +116,7 @@ def run(*, gifts: int, lines: int, rows: int, analyze: Callable[[], Any]) -> dic
         print(f"trace at {size}", figures[f"trace {size}"], flush=True)
     small, big = figures["trace 10000"], figures[f"trace {gifts}"]
     assert small["statements"] == big["statements"], "the statements of a trace don't grow with the ledger"
+    print(f"batch {figures['batch']:.1f} s", flush=True)
     figures["gate"] = _gate(city, rows, analyze)
     return figures
 
@@ -262,7 +263,7 @@ def _gate(city: Any, rows: int, analyze: Callable[[], Any]) -> dict[str, tuple[f
     analyze()
     made["alone"] = _release(city, [10**7])
     began = time.perf_counter()
-    broken = [each for each in nothing_forbidden_is_public().broken if each.startswith("release c")]
+    broken = [each for each in nothing_forbidden_is_public().broken if each.startswith("release ")]
     assert not broken, broken
     made["recount"] = (time.perf_counter() - began, 0)
     return made

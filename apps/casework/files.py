@@ -6,17 +6,17 @@ import io
 import os
 import re
 import secrets
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from apps.casework.models import Attachment
 from apps.core.errors import BadInput
+from apps.core.images import BadImage, TooManyPixels, open_upright
 
 LARGEST = 12 * 1024 * 1024
 MOST_PIXELS = 40_000_000
@@ -72,18 +72,12 @@ def _kind(content: bytes) -> _TYPES:
 
 def _picture(content: bytes, wanted: str) -> bytes:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=[wanted]) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
-                    raise BadFile(_("照片的像素太多：最多4000万。请缩小后再上传。"))
-                upright = ImageOps.exif_transpose(opened)
-                mode = "RGBA" if wanted != "JPEG" and "A" in upright.getbands() else "RGB"
-                pixels = upright.convert(mode)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        upright = open_upright(content, formats=[wanted], most_pixels=MOST_PIXELS)
+    except TooManyPixels as error:
         raise BadFile(_("照片的像素太多：最多4000万。请缩小后再上传。")) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except BadImage as error:
         raise BadFile(_("照片打不开，可能没有传完整。请重新拍照或导出后再上传。")) from error
+    pixels = upright.convert("RGBA" if wanted != "JPEG" and "A" in upright.getbands() else "RGB")
     pixels.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     bare = Image.new(pixels.mode, pixels.size)
     bare.paste(pixels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import rfc8785
@@ -15,6 +16,12 @@ def canonical_json(value: Any) -> bytes:
     """
     _refuse_floats(value)
     return rfc8785.dumps(value)
+
+
+def sha256_of_file(path: Path) -> str:
+    """This will give a file's SHA-256 in hex, reading it in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_hex(data: bytes) -> str:

@@ -4,6 +4,8 @@ pixels, so that no EXIF, no place, no script and no second file within it surviv
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +25,10 @@ class BadImage(BadInput):
     field = "photo"
 
 
+class TooManyPixels(BadImage):
+    """More pixels than a room takes, told before they are unpacked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A clean JPEG."""
@@ -30,6 +36,24 @@ class Picture:
     content: bytes
     width: int
     height: int
+
+
+def open_upright(
+    content: bytes, *, formats: Sequence[str] = FORMATS, most_pixels: int = MOST_PIXELS
+) -> Image.Image:
+    """This will open a picture of one of the formats, by its content, and turn it upright; of the file nothing is left
+    but pixels and what its mode needs. Raises TooManyPixels, BadImage."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=formats) as opened:
+                if not 0 < opened.width * opened.height <= most_pixels:
+                    raise TooManyPixels()
+                return ImageOps.exif_transpose(opened)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooManyPixels() from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise BadImage() from error
 
 
 def remake_picture(content: bytes, *, longest_side: int = LONGEST_SIDE) -> Picture:
@@ -40,22 +64,14 @@ def remake_picture(content: bytes, *, longest_side: int = LONGEST_SIDE) -> Pictu
     """
     if not content or len(content) > LARGEST_FILE:
         raise BadImage()
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            if not 0 < opened.width * opened.height <= MOST_PIXELS:
-                raise BadImage()
-            upright = ImageOps.exif_transpose(opened)
-            upright.thumbnail((longest_side, longest_side))
-            flat = Image.new("RGB", upright.size, "white")
-            if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-                clear = upright.convert("RGBA")
-                flat.paste(clear, mask=clear.getchannel("A"))
-            else:
-                flat.paste(upright.convert("RGB"))
-    except BadImage:
-        raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadImage() from error
+    upright = open_upright(content)
+    upright.thumbnail((longest_side, longest_side))
+    flat = Image.new("RGB", upright.size, "white")
+    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+        clear = upright.convert("RGBA")
+        flat.paste(clear, mask=clear.getchannel("A"))
+    else:
+        flat.paste(upright.convert("RGB"))
     out = io.BytesIO()
     flat.save(out, "JPEG", quality=82, optimize=True)
     return Picture(out.getvalue(), flat.width, flat.height)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.casework.models import Attachment, Household, Member
 from apps.core.clock import civil_day
 from apps.core.errors import DomainError
+from apps.core.forms import AmountField
 from apps.core.money import Money
 from apps.disbursements.models import RuleVersion
 from apps.disbursements.states import AidKind, Layout, RowKind
@@ -19,17 +20,7 @@ from apps.funds.models import BudgetLine, MicroFund, Project
 class MoneyForm(forms.Form):
     """A form with an amount as people type it."""
 
-    amount = forms.CharField(
-        label=_("金额"),
-        max_length=24,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )
-
-    def clean_amount(self) -> Money:
-        try:
-            return Money.parse(self.cleaned_data["amount"])
-        except DomainError as error:
-            raise forms.ValidationError(str(error.message)) from error
+    amount = AmountField(label=_("金额"))
 
 
 class _ProjectForm(MoneyForm):
@@ -96,7 +87,11 @@ class RuleForm(forms.Form):
     grade = forms.ChoiceField(label=_("危房等级"))
     repair_cost = forms.CharField(label=_("修缮费用"), max_length=24)
     needed = forms.CharField(label=_("需要的金额"), max_length=24)
-    starts_on = forms.DateField(label=_("从"), widget=forms.DateInput(attrs={"type": "date"}))
+    starts_on = forms.DateField(
+        label=_("从"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("这次救助对应的日子，同类救助不能重叠"),
+    )
     ends_on = forms.DateField(label=_("到（不含）"), widget=forms.DateInput(attrs={"type": "date"}))
     attachments = forms.ModelMultipleChoiceField(
         Attachment.objects.none(), label=_("材料"), to_field_name="public_id", required=False,
@@ -121,12 +116,16 @@ class RuleForm(forms.Form):
         asked = {name for names in self.OF_KIND.values() for name in names} - set(self.OF_KIND[self.kind])
         for name in asked:
             del self.fields[name]
+        for name in self.fields.keys() & set(self.MONEY):
+            self.fields[name].widget.attrs["inputmode"] = "decimal"
+            self.fields[name].help_text = _("元")
         english = (get_language() or "").startswith("en")
         if "member" in self.fields:
             self._offer(
                 "member",
                 Member.objects.filter(household=household, left_at=None).exclude(schooling="none"),
                 lambda one: f"{one.get_relation_display()} · {one.get_schooling_display()}",
+                _("档案里没有在读成员。请先在家庭档案里登记学段。"),
             )
         if "grade" in self.fields:
             self.fields["grade"].choices = [  # type: ignore[attr-defined]
@@ -139,11 +138,15 @@ class RuleForm(forms.Form):
             lambda one: (
                 f"{one.get_kind_display()} · {civil_day(one.uploaded_at):%Y-%m-%d} · {one.public_id[:6]}"
             ),
+            _("档案里还没有材料。请先到家庭档案里上传，再回来勾选。"),
         )
 
-    def _offer(self, name: str, rows: QuerySet[Any], label: Any) -> None:
+    def _offer(self, name: str, rows: QuerySet[Any], label: Any, where_none: Any) -> None:
+        """Rows to choose from; where there are none, what to do."""
         field: Any = self.fields[name]
         field.queryset, field.label_from_instance = rows, label
+        if not rows.exists():
+            field.help_text = where_none
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
+from apps.core.forms import AmountField, in_currency
 from apps.core.money import Money
 from apps.donations.operations import BankDetails, GiftRequest, TeamDraft
 from apps.donations.queries import RefundOffer
@@ -173,11 +174,7 @@ class GiveForm(forms.Form):
 class RefundForm(forms.Form):
     """What is asked back (G8): an amount, why, and where to, if the way it came is closed."""
 
-    amount = forms.CharField(
-        label=_("退款金额"),
-        max_length=24,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )
+    amount = AmountField(label=_("退款金额"))
     reason = forms.CharField(
         label=_("原因"),
         required=False,
@@ -193,19 +190,13 @@ class RefundForm(forms.Form):
 
     def __init__(self, *args: Any, offer: RefundOffer, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.currency = currency
+        in_currency(self, "amount", currency)
         most = Money(offer.amount, currency)
         self.fields["amount"].help_text = _("最多%(most)s") % {"most": str(most)}
         self.fields["amount"].initial = f"{most.major:f}"
         if offer.through_provider:
             for name in ("holder", "bank", "account"):
                 del self.fields[name]
-
-    def clean_amount(self) -> Money:
-        try:
-            return Money.parse(self.cleaned_data["amount"], self.currency)
-        except DomainError as error:
-            raise forms.ValidationError(str(error.message)) from error
 
     def bank_details(self) -> BankDetails | None:
         """This will give the bank details, or None where the money goes back the way it came."""
@@ -218,37 +209,18 @@ class RefundForm(forms.Form):
 class FeedForm(forms.Form):
     """Own money set aside for chargebacks (G9)."""
 
-    amount = forms.CharField(
-        label=_("划入金额"),
-        max_length=24,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )
+    amount = AmountField(label=_("划入金额"))
     reason = forms.CharField(label=_("理由"), max_length=200)
-
-    def clean_amount(self) -> Money:
-        try:
-            return Money.parse(self.cleaned_data["amount"])
-        except DomainError as error:
-            raise forms.ValidationError(str(error.message)) from error
 
 
 class MonthlyAmountForm(forms.Form):
     """Another amount for the months to come."""
 
-    amount = forms.CharField(
-        label=_("每月改成"), max_length=24,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )  # fmt: skip
+    amount = AmountField(label=_("每月改成"))
 
     def __init__(self, *args: Any, currency: str = "CNY", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.currency = currency
-
-    def clean_amount(self) -> Money:
-        try:
-            return Money.parse(self.cleaned_data["amount"], self.currency)
-        except DomainError as error:
-            raise forms.ValidationError(str(error.message)) from error
+        in_currency(self, "amount", currency)
 
 
 class TeamForm(forms.Form):
@@ -256,10 +228,7 @@ class TeamForm(forms.Form):
 
     title = forms.CharField(label=_("名称"), max_length=40, help_text=_("例如：石桥中学2008届一起捐"))
     organizer = forms.CharField(label=_("发起人"), max_length=20, help_text=_("会公开，可以用化名"))
-    goal = forms.CharField(
-        label=_("目标"), max_length=24, help_text=_("到了目标也可以继续捐"),
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )  # fmt: skip
+    goal = AmountField(label=_("目标"), help_text=_("到了目标也可以继续捐"))
     words = forms.CharField(
         label=_("想说的话"), required=False, max_length=300,
         widget=forms.Textarea(attrs={"rows": 4, "maxlength": 300}),
@@ -272,14 +241,8 @@ class TeamForm(forms.Form):
 
     def __init__(self, *args: Any, currency: str = "CNY", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.currency = currency
+        in_currency(self, "goal", currency)
         self.fields["key"].initial = secrets.token_urlsafe(24)
-
-    def clean_goal(self) -> Money:
-        try:
-            return Money.parse(self.cleaned_data["goal"], self.currency)
-        except DomainError as error:
-            raise forms.ValidationError(str(error.message)) from error
 
     def draft(self, language: str) -> TeamDraft:
         """This will turn the valid form into what the operations take."""

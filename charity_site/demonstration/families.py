@@ -20,6 +20,7 @@ from apps.disbursements.states import Status, UndoKind
 from apps.funds.models import Project
 from apps.funds.queries import project_earmarks
 from apps.ledger.queries import figures
+from apps.publication.overrides import ask_override
 from charity_site.demonstration.clockwork import work
 from charity_site.demonstration.story import ANSWERS, City, demo_id_number, give, register_family
 
@@ -33,6 +34,7 @@ def work_with_families(city: City, projects: dict[str, Project]) -> None:
     _illness(city, projects["child-illness"], now)
     _housing(city, projects["shiqiao-homes"], now)
     _claw_back(city, now)
+    _override(city, now)
     _registry(city, now)
     _twice_registered(city, now)
     _story_and_erasure(city, now)
@@ -127,11 +129,24 @@ def _answered(city: City, items: list[Disbursement], paid: list[bool], note: str
 
 
 def _claw_back(city: City, now: dt.datetime) -> None:
-    """One cashier asks for money back; the other has still to look at it."""
-    paid = Disbursement.objects.filter(kind="aid", status=Status.CONFIRMED, application=None)
-    disbursements.ask_undo(
-        actor=city.staff["cashier1"], disbursement=paid.order_by("id")[3], kind=UndoKind.CLAW_BACK,
-        reason="医保后来又报销了一部分，家庭同意退回。", now=now,
+    """A part of one payment came back and is booked; of another one cashier asks for a part, and the other has still to
+    look at it."""
+    paid = Disbursement.objects.filter(kind="aid", status=Status.CONFIRMED, application=None).order_by("id")
+    asked = [
+        disbursements.ask_undo(
+            actor=city.staff["cashier1"], disbursement=item, kind=UndoKind.CLAW_BACK, amount=item.amount // 4, now=now,
+            reason="医保后来又报销了一部分，家庭同意退回。",
+        )
+        for item in paid[2:4]
+    ]  # fmt: skip
+    disbursements.agree_undo(actor=city.staff["cashier2"], undo=asked[0], effective_at=now, now=now)
+
+
+def _override(city: City, now: dt.datetime) -> None:
+    """A text that was stopped for an address waits for the second person who may let it through (C5)."""
+    ask_override(
+        actor=city.staff["officer1"], text="义诊和政策咨询在澜江市博爱路16号，每周三上午，欢迎来问。",
+        reason="这是总会自己的办公地址，不是哪一家的住址。", now=now,
     )  # fmt: skip
 
 

@@ -156,3 +156,17 @@ def test_codes_of_the_second_step_can_not_be_guessed() -> None:
         client.post("/accounts/2fa/authenticate/", {"code": "000000"})
     answer = client.post("/accounts/2fa/authenticate/", {"code": code_of(account)})
     assert answer.status_code in (200, 429) and "_auth_user_id" not in client.session
+
+
+def test_a_phone_folds_the_navigation_of_somebody_with_many_roles() -> None:
+    """One line with where one is; the same entries, nothing hidden from wide screens."""
+    few = with_session(account_for(None, "few@example.org", STAFF), second=True)
+    assert "bench-menu" not in few.get("/workbench/").content.decode()
+    roles = [(role, "city", 0) for role in ("supervisor", "city_reviewer", "administrator")]
+    many = with_session(account_for(None, "many@example.org", *roles), second=True)
+    page = many.get("/workbench/people/").content.decode()
+    menu = page[page.index('<details class="bench-menu">') : page.index("</details>")]
+    wide = page[page.index('<ul class="wide-only">') :]
+    wide = wide[: wide.index("</ul>")]
+    assert "人员和角色" in menu[: menu.index("</summary>")]
+    assert menu.count("<li>") == wide.count("<li>") > 4 and menu.count('aria-current="page"') == 1

@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.casework import files, operations, queries, registry_files
 from apps.casework.models import DisabilityRow, Household, Member, RegistryEntry, RegistryList, TierRow
+from apps.casework.operations.tiers import matches
 from apps.core.errors import PermissionRefused
 from apps.core.tables.opening import UnreadableTable
 from apps.core.tables.writing import xlsx_bytes
@@ -262,6 +263,24 @@ def test_forgotten_lists_and_stray_files_are_swept(
 def test_an_entry_that_has_ended_matches_nobody(city: w.World) -> None:
     live(city, table(w.id_number(1), until="2026-11-22").encode(), kind="tekun")
     assert tier(w.household(city, 1)) == "dibao"
+
+
+def test_the_last_day_of_an_entry_still_counts_and_the_day_after_does_not(city: w.World) -> None:
+    """Nothing is written down of an entry that has ended, and it hides no weaker one that stands."""
+    family = w.household(city, 1)
+    live(city, table(w.id_number(1), until="2026-11-23").encode(), kind="tekun")
+    assert tier(family) == "tekun" and listed(family) == [("tekun", dt.date(2026, 11, 23))]
+    after = w.NOW + dt.timedelta(days=1)
+    live(city, table(w.id_number(1)).encode(), kind="low_income", now=after)
+    assert tier(family) == "low_income", "the stronger list's entry ended the day before"
+    other = w.household(city, 2)
+    live(city, table(w.id_number(2), until="2026-11-22").encode(), kind="child")
+    assert listed(other) == [] and matches([other.pk], DAY) == {}
+
+
+def listed(family: Household) -> list[tuple[str, dt.date | None]]:
+    rows = TierRow.objects.filter(household=family, source="registry").order_by("id")
+    return list(rows.values_list("tier", "valid_until"))
 
 
 def disabled(member: Member) -> bool:

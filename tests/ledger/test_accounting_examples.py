@@ -94,6 +94,16 @@ def returned() -> Entry:
     return ledger.return_payment(actor=ACTOR, entry=entry, purpose="d:1", key="r", now=NOW, effective_at=NOW)
 
 
+def part_returned() -> Entry:
+    entry = aid()
+    back = ledger.give_back_part(actor=ACTOR, entry=entry, amount=3_000, key="part", effective_at=NOW)
+    assert list(back.allocations.order_by("id").values_list("lot__origin", "amount")) == [
+        (2, -2_000),
+        (1, -1_000),
+    ]
+    return back
+
+
 def refund() -> Entry:
     project = mark("project")
     gift(project, 10_000, 1)
@@ -181,6 +191,7 @@ DONE: dict[str, Callable[[], Entry]] = {
     "The provider's fee of ¥1.20 on a gift of ¥200.00 for a wish, when operations hold ¥0.50": a_fee_of_a_wish,
     "Aid of ¥120.00 paid from two gifts of ¥100.00 and ¥50.00": aid,
     "The bank sends that payment back": returned,
+    "¥30.00 of that payment of ¥120.00 is clawed back": part_returned,
     "A refund of ¥30.00 of what a gift has left": refund,
     "A refund of ¥30.00 paid by bank transfer": bank_refund,
     "A refund of ¥50.00 made in the provider's dashboard, ¥20.00 of the gift left, ¥25.00 in the reserve": foreign,

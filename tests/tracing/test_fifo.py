@@ -18,18 +18,20 @@ from apps.ledger.errors import MoreThanPaid, NotEnoughMoney, NotRefundable
 from apps.ledger.models import Account, Allocation, Book, Earmark, EarmarkBalance, Entry, Lot
 from apps.ledger.operations import (
     Credit,
+    Payment,
     give_back_part,
     hold_refund,
     open_book,
     open_earmark,
     pay_reservation,
+    pay_reservations,
     post_credit,
     reserve,
     return_payment,
     settle_refund,
 )
 from apps.ledger.operations.folding import lock_earmarks
-from apps.ledger.queries import gift_allocations
+from apps.ledger.queries import figures, gift_allocations
 from apps.tracing.example import GIFTS, PAYMENTS, worked_example
 from apps.tracing.flow import Place, draw, fit
 from tests import world as w
@@ -88,7 +90,9 @@ class Slow:
 
 
 act = st.tuples(
-    st.sampled_from(["give", "give", "pay", "pay", "return", "clawback", "part", "part", "refund", "again"]),
+    st.sampled_from(
+        ["give", "give", "pay", "pay", "return", "clawback", "part", "part", "batch", "refund", "again"]
+    ),
     st.integers(1, 5_000),
     st.integers(0, 10**6),
 )
@@ -133,6 +137,22 @@ def run(history: list[tuple[str, int, int]]) -> None:
             paid[n], entries[n] = (entry, amount), entry.pk
             waiting.append(n)
             slow.spend(amount, n)
+        elif what == "batch":
+            # One statement for many payments: each goes on in the lot where the one before stopped.
+            free = min(slow.whole() - sum(a for _g, a in slow.lots) // 5, figures([earmark]).available)
+            wanted = [max(amount // k, 1) for k in (3, 7, 2)]
+            if sum(wanted) > free:
+                continue
+            payments = [Payment(f"{key}:{k}", f"{key}:{k}", "programme", None) for k in range(len(wanted))]
+            for payment, sum_ in zip(payments, wanted, strict=True):
+                reserve(earmark=earmark, amount=sum_, purpose=payment.purpose, now=now)
+            made = pay_reservations(actor=ACTOR, payments=payments, now=now, effective_at=now)
+            assert pay_reservations(actor=ACTOR, payments=payments, now=now, effective_at=now) == made
+            for k, (entry, sum_) in enumerate(zip(made, wanted, strict=True)):
+                which = 1000 * (n + 1) + k
+                paid[which], entries[which] = (entry, sum_), entry.pk
+                waiting.append(which)
+                slow.spend(sum_, which)
         elif what == "part" and waiting:
             which = waiting[pick % len(waiting)]
             entry, sum_ = paid[which]

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
 
+MOST_ON_A_PHONE = 4
+"""Entries that a phone shows in a line; more are folded behind the name of where one is."""
+
 ENTRIES = (
     ("workbench", _("待办"), None),
     ("casework_households", _("家庭档案"), {"caseworker", "town_reviewer"}),
@@ -84,4 +87,5 @@ def bench_nav(context: Context) -> dict[str, Any]:
             continue
         here = request.path == href if name == "workbench" else request.path.startswith(href)
         entries.append({"href": href, "label": label, "current": here})
-    return {"entries": entries}
+    current = next((entry["label"] for entry in entries if entry["current"]), "")
+    return {"entries": entries, "here": current, "folded": len(entries) > MOST_ON_A_PHONE}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -13,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
+from apps.core.canonical import sha256_of_file
 from apps.core.clock import SHANGHAI, civil_day
 from apps.core.errors import BadInput, Conflict, WrongState
 from apps.core.policies import authorize
@@ -87,7 +87,7 @@ def start_import(
         raise BadInput(_("名单里没有一行物资。"), field="file")
     listing = GoodsImport.objects.create(
         kind=kind, warehouse=warehouse, source=source.strip()[:80], day=on or civil_day(now), category=category,
-        file_name=file_name[:160], sha256=_sha256(path), prose=reading.prose[:200], started_at=now,
+        file_name=file_name[:160], sha256=sha256_of_file(path), prose=reading.prose[:200], started_at=now,
         started_by=actor.person_id, started_by_label=actor.label[:80],
         columns={"header_row": reading.header_row, "at": dict(reading.at), "other_sheets": reading.other_sheets,
                  "day_in_file": reading.found_day is not None and (day is None or day == reading.found_day)},
@@ -323,8 +323,3 @@ def _lock(listing: GoodsImport) -> GoodsImport:
         .select_related("warehouse__organization")
         .get(pk=listing.pk)
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

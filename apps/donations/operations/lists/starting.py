@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
+from apps.core.canonical import sha256_of_file
 from apps.core.errors import BadInput, WrongState
 from apps.core.policies import authorize
 from apps.core.tables import columns as tables
@@ -52,7 +52,7 @@ def start_import(
     if currency != fund.currency or (project is not None and project.currency != currency):
         raise WrongCurrency()
     table = open_table(path)
-    sha256, size = _hash(path)
+    sha256, size = sha256_of_file(path), path.stat().st_size
     head = table.head()
     chosen = (
         columns or _remembered(fund, source, head) or tables.guess(head, wanted=WANTED, currency=currency)
@@ -153,12 +153,3 @@ def _notes(table: Table, file_name: str) -> list[str]:
     if ending in ("csv", "xlsx", "xls") and ending != table.kind:
         notes.append(f"really_{table.kind}")
     return notes
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-            size += len(piece)
-    return digest.hexdigest(), size
