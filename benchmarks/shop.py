@@ -26,14 +26,14 @@ _COPY = """
 INSERT INTO wishes_wish (public_id, status, category, title, title_en, item, spec, why, quantity, item_price,
   delivery_price, cap, currency, town_id, age_band, alias, urgency, household_id, consented_at, consent_by,
   photo_consent, caseworker_id, town_reviewer_id, city_reviewer_id, drafted_at, submitted_at, town_reviewed_at,
-  opened_at, open_until, ended_at, reason, free, left_bp, urgent_rank, words)
+  opened_at, open_until, ended_at, reason, free, left_bp, urgent_rank, words, consent_id)
 SELECT substr(md5(random()::text), 1, 16), (ARRAY['open','open','claimed','in_progress','fulfilled'])[1 + n %% 5],
   (ARRAY['learning','mobility','appliance','clothing','food'])[1 + n %% 5],
   (%(titles)s::text[])[1 + n %% %(kinds)s] || n, '', w.item, w.spec, '', 1, 5000 + n %% 90000, 0, 5000 + n %% 90000,
   'CNY', (%(towns)s::bigint[])[1 + n %% %(places)s], (ARRAY['7-9','10-12','60+'])[1 + n %% 3], w.alias, n %% 3,
   w.household_id, w.consented_at, 'guardian', false, w.caseworker_id, w.town_reviewer_id, w.city_reviewer_id,
   w.drafted_at, w.submitted_at, w.town_reviewed_at, w.opened_at - n * interval '7 minutes', w.open_until, NULL, '',
-  1, 10000, (n %% 3)::bigint * 1099511627776 + n, w.words
+  1, 10000, (n %% 3)::bigint * 1099511627776 + n, w.words, w.consent_id
 FROM wishes_wish w, generate_series(1, %(many)s) AS n WHERE w.id = %(first)s
 """
 _UNITS = """

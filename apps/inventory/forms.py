@@ -214,6 +214,7 @@ class ArrivalForm(forms.Form):
     def __init__(self, *args: Any, warehouse: Warehouse, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["shelf"].queryset = shelves(warehouse)  # type: ignore[attr-defined]
+        self.fields["shelf"].initial = shelves(warehouse).first()
 
 
 class HandoverForm(forms.Form):

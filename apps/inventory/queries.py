@@ -91,21 +91,28 @@ def after(rows: QuerySet[Any], cursor: str, field: str = "public_id") -> QuerySe
     return rows.filter(pk__lt=last) if last is not None else rows
 
 
-def summed(rows: QuerySet[Lot]) -> list[dict[str, Any]]:
-    """This will sum lots by unit: received and what is left, so that a filtered list closes as well."""
-    found: Any = (
-        rows.order_by()
-        .values("unit")
-        .annotate(
-            lots=Count("pk"),
-            received=Sum("total__received"),
-            in_stock=Sum("total__in_stock"),
-            in_transit=Sum("total__in_transit"),
-            delivered=Sum("total__delivered"),
-        )
-        .order_by("-lots", "unit")[:12]
+MOST_SUMMED = 2_000
+"""So many lots of a search are summed; of more the list says that it is too long, and the board has the whole."""
+
+
+def summed(wanted: LotFilter) -> tuple[list[dict[str, Any]], bool]:
+    """This will sum the lots of a filter by unit, so that a filtered list closes as well; True where they are too many
+    for it. All lots, and all of a category, are the board's roll-ups: the same cost at any history."""
+    names = ("received", "in_stock", "in_transit", "delivered")
+    rows: QuerySet[Any] = BoardRow.objects.all()
+    if wanted.category in Category.values:
+        rows = rows.filter(category=wanted.category)
+    to_sum = ""
+    if wanted.words or wanted.state:
+        found = list(lots(wanted).values_list("pk", flat=True)[: MOST_SUMMED + 1])
+        if len(found) > MOST_SUMMED:
+            return [], True
+        rows, to_sum = Lot.objects.filter(pk__in=found), "total__"
+    sums = (
+        rows.order_by().values("unit").annotate(**{f"sum_{name}": Sum(f"{to_sum}{name}") for name in names})
     )
-    return list(found)  # fmt: skip
+    made = [{"unit": row["unit"], **{name: row[f"sum_{name}"] for name in names}} for row in sums]
+    return sorted(made, key=lambda row: (-row["received"], row["unit"]))[:12], False
 
 
 @dataclass(frozen=True, slots=True)

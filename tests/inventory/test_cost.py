@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.inventory import operations as ops
 from apps.inventory import queries, work_queries
-from apps.inventory.models import Lot, Movement
+from apps.inventory.models import Consignment, Dispatch, Lot, Movement
 from apps.inventory.operations import Pick
 from apps.inventory.operations.moving import Move, post_moves
 from apps.inventory.queries import LotFilter
 from apps.inventory.states import Kind
+from apps.inventory.words import narrowed
 from tests.inventory import goods as g
 
 D = Decimal
@@ -161,10 +163,28 @@ def test_the_index_answers_words() -> None:
         cursor.execute("SET LOCAL enable_indexscan = off")
     plan = rows.explain()
     assert "lot_by_words" in plan, plan
-    came = work_queries.consignments(store.keeper, words="澜江纺织")
-    left = work_queries.dispatches(store.keeper, words="市一医院")
-    for found, index in ((came, "consignment_by_words"), (left, "dispatch_by_words")):
-        assert index in found.explain(), index
+    for model, index in ((Consignment, "consignment_by_words"), (Dispatch, "dispatch_by_words")):
+        plan = narrowed(model.objects.all(), "澜江纺织").explain()
+        assert index in plan, plan
+
+
+@pytest.mark.django_db
+def test_sums_of_a_list_come_from_roll_ups_or_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = g.build()
+    for n in range(3):
+        g.stored(store, g.draft(f"棉被{n}", "10"))
+    g.stored(store, g.draft("大米", "7", "袋", category="food"))
+    for wanted, sums in (
+        (LotFilter(), [("床", 30), ("袋", 7)]), (LotFilter(category="food"), [("袋", 7)]),
+        (LotFilter(words="棉被"), [("床", 30)]), (LotFilter(state="in_stock"), [("床", 30), ("袋", 7)]),
+        (LotFilter(words="棉被1", category="clothing"), [("床", 10)]), (LotFilter(words="铁锅"), []),
+    ):  # fmt: skip
+        found, too_many = queries.summed(wanted)
+        assert ([(row["unit"], row["received"]) for row in found], too_many) == (sums, False), wanted
+        assert all(row["in_stock"] == row["received"] for row in found)
+    monkeypatch.setattr(queries, "MOST_SUMMED", 2)
+    assert queries.summed(LotFilter(words="棉被")) == ([], True)
+    assert "查到的太多" in Client().get("/goods/lots/", {"q": "棉被"}).text
 
 
 @pytest.mark.django_db

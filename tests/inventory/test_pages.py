@@ -3,7 +3,9 @@ allows at a bounded cost."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -296,3 +298,28 @@ def test_needs_and_please_dont_send(store: g.Store) -> None:
     with time_machine.travel("2027-02-01T10:00:00+08:00", tick=False):
         later = Client().get("/goods/").text
         assert "仓库已满" not in later and "大米" not in later
+
+
+def test_a_given_out_list_offers_what_it_came_from_before_anything_is_written(store: g.Store) -> None:
+    keeper = client(store.keeper, "k@x.org")
+    long_ago = dt.datetime(2020, 1, 20, tzinfo=dt.UTC)
+    lot = g.stored(store, g.draft("口罩", "20", "箱", category="medical"), now=long_ago)
+    page = reverse("inventory_list", args=[g.start_list(store, "given", day=None).public_id])
+    first = keeper.get(page).text
+    name = re.search(r'name="(answer:lot:\d+)"', first)
+    assert name and "有1行和库里唯一的一批对得上" in first and f"从{lot.number}发出" in first
+    assert keeper.post(page, {"act": "answer", name[1]: lot.number}).status_code == 302
+    said = keeper.get(page).text
+    assert f'name="{name[1]}"' not in said and f"从{lot.number}发出" in said, (
+        "the answer stands, and can be taken back"
+    )
+    assert LotTotal.objects.get(lot=lot).in_stock == 20, "a preview moves nothing"
+    undo = re.search(r'value="(undo:lot:\d+)"', said)
+    assert undo and keeper.post(page, {"act": undo[1]}).status_code == 302
+    assert f'name="{name[1]}"' in keeper.get(page).text
+    assert keeper.post(page, {"act": "answer", name[1]: "L2001-00000000"}, follow=True).status_code == 200
+    keeper.post(page, {"act": "answer", name[1]: lot.number})
+    assert keeper.post(page, {"act": "record"}).status_code == 302
+    total = LotTotal.objects.get(lot=lot)
+    assert (total.in_stock, total.delivered) == (5, 15) and "已记入" in keeper.get(page).text
+    assert "Recorded" in keeper.get("/en" + page).text

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from apps.core import clock
@@ -17,6 +18,7 @@ from apps.payments.operations import apply_snapshots
 from apps.payments.provider import Snapshot
 from apps.wishes import operations as ops
 from apps.wishes.models import Claim, Purchase, Wish
+from apps.wishes.tasks import keep_wishes
 from charity_site.demonstration import shop, story
 from tests.journeys.conftest import Person
 from tests.journeys.test_one_yuan import check, work
@@ -73,7 +75,9 @@ def reviewed(someone: Callable[..., Person], wish: Wish) -> None:
     assert wish.status == "open"
 
 
-def test_a_wish_is_met_and_a_left_one_opens_again(city: Any, someone: Callable[..., Person]) -> None:
+def test_a_wish_is_met_and_a_left_one_opens_again(
+    city: Any, someone: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = open_shop(city)
     town = city.towns[0]
     family = story.register_family(city, town, clock.now())
@@ -141,6 +145,20 @@ def test_a_wish_is_met_and_a_left_one_opens_again(city: Any, someone: Callable[.
     assert "想要一盏看书的灯" in donor.text()
     left.refresh_from_db()
     assert (left.status, left.free) == ("open", 1)
+
+    page = donor.go(f"/wishes/{left.public_id}/goods/")
+    page.fill("[name=contact]", "陈女士")
+    page.fill("[name=phone]", "13900001111")
+    page.click("main form.card button.primary")
+    assert left.claims.filter(status="promised").exists(), donor.text()
+    donor.go(f"/wishes/{left.public_id}/")
+    assert "已认领" in donor.text()
+    later = clock.now() + dt.timedelta(days=15, minutes=1)
+    with monkeypatch.context() as fifteen_days_on:
+        fifteen_days_on.setattr(clock, "now", lambda: later)
+        assert keep_wishes() == 1
+    donor.go("/shop/")
+    assert "想要一盏看书的灯" in donor.text(), "nobody brought it: the clock alone opened it again"
     check()
 
 

@@ -100,6 +100,32 @@ def test_payers_at_once_are_one_gift_and_clear_answers(committed_db: object) -> 
     s.check()
 
 
+def test_payers_at_once_never_pass_the_target(committed_db: object) -> None:
+    """Eight wishes, eight payers, and room for three in the shop's project (F5): its row's lock decides."""
+    store = s.build(target=3 * 20_100)
+    wishes = [s.opened(store) for _ in range(8)]
+    answers: Counter[str] = Counter()
+    gate = threading.Barrier(len(wishes))
+
+    def one(wish: Wish) -> None:
+        request = s.asked({wish: 1}, key=f"target-{wish.pk}")
+        gate.wait()
+        try:
+            ops.claim_by_money(actor=PUBLIC, lines={wish: 1}, request=request, now=s.NOW)
+            answers["claimed"] += 1
+        except DomainError as error:
+            answers[error.code] += 1
+        finally:
+            connections.close_all()
+
+    crowd = [threading.Thread(target=one, args=(wish,)) for wish in wishes]
+    [thread.start() for thread in crowd]
+    [thread.join() for thread in crowd]
+    assert answers == {"claimed": 3, "past_target": 5}
+    assert Gift.objects.count() == Claim.objects.count() == 3
+    s.check()
+
+
 def test_clock_claims_and_withdrawal_at_once_never_lose_count(committed_db: object) -> None:
     store = s.build()
     wishes = [s.opened(store, quantity=3) for _ in range(4)]

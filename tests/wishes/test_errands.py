@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,39 @@ def test_pages_of_errands_and_the_public_check(monkeypatch: pytest.MonkeyPatch) 
     wrong = Client().get(check + "000000")
     assert wrong.status_code == 404 and "何一帆" not in wrong.content.decode()
     assert here.get("/workbench/errands/?status=confirmed&q=V-").content.decode().count(errand.number) >= 1
+
+
+def test_volunteers_are_paged_by_key_and_found_by_number_or_phone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.wishes.views.errands.PAGE", 2)
+    store = s.build()
+    here = staff(store.caseworker)
+    people = [carrier(store, f"1390000000{n}") for n in range(5)]
+    address, seen = "/workbench/volunteers/", []
+    while address:
+        page = here.get(address).text
+        shown = [
+            who.public_id
+            for who in people
+            if who.public_id in page.partition("<tbody>")[2].partition("</tbody>")[0]
+        ]
+        assert 1 <= len(shown) <= 2
+        seen += shown[::-1]
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        address = "/workbench/volunteers/" + following[1].replace("&amp;", "&") if following else ""
+    assert seen == [who.public_id for who in reversed(people)], "newest first, none twice, none left out"
+    for words in (
+        people[1].public_id,
+        people[1].public_id.upper(),
+        "139 0000-0001",
+        "１３９０００００００１",
+    ):
+        page = here.get("/workbench/volunteers/", {"q": words}).text
+        assert people[1].public_id in page and people[2].public_id not in page, words
+    for words in ("1390000", "何一帆", "\x00", "zzz"):
+        page = here.get("/workbench/volunteers/", {"q": words})
+        assert page.status_code == 200 and (
+            not words.strip("\x00") or people[1].public_id not in page.text
+        ), words
 
 
 def staff(actor: Actor) -> Client:

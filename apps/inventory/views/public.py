@@ -67,11 +67,12 @@ def lots(request: HttpRequest) -> HttpResponse:
     rows = queries.lots(wanted)
     page = list(queries.after(rows, cursor)[: PAGE + 1])
     more = page[PAGE - 1].public_id if len(page) > PAGE else ""
+    sums, too_many = queries.summed(wanted) if not cursor else ([], False)
     kept = urlencode({"q": wanted.words, "category": wanted.category, "state": wanted.state})
     return render(
         request, "inventory/lots.html",
         {"rows": page[:PAGE], "wanted": wanted, "more": more, "after": cursor, "kept": kept,
-         "categories": Category.choices, "states": _states(), "sums": queries.summed(rows) if not cursor else [],
+         "categories": Category.choices, "states": _states(), "sums": sums, "too_many": too_many,
          "now": clock.now()},
     )  # fmt: skip
 

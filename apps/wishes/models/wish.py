@@ -185,7 +185,7 @@ class Wish(models.Model):
             models.Index(fields=["open_until"], name="wish_open_ends", condition=Q(status="open")),
             models.Index(fields=["town", "status", "-id"], name="wish_queue"),
             models.Index(
-                fields=["status"], name="wish_facets", condition=Q(status__in=states.PUBLIC),
+                fields=["status"], name="wish_shown_facets", condition=Q(status__in=states.PUBLIC, hidden_at=None),
                 include=["town", "category", "age_band", "cap", "urgency", "left_bp"],
             ),
             GinIndex(fields=["words"], name="wish_words", fastupdate=False),

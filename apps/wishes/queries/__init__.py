@@ -3,10 +3,10 @@
 from apps.wishes.queries.errands import (
     certificate_by_number,
     errands_for,
+    found_by,
     volunteer_name,
     volunteer_phone,
     volunteers_with_hours,
-    with_phone,
 )
 from apps.wishes.queries.own import (
     ClaimedWish,
@@ -52,6 +52,7 @@ __all__ = [
     "claims_of_pledge",
     "confirmable",
     "errands_for",
+    "found_by",
     "left_of_gift",
     "may_be_one_person",
     "offers_for",
@@ -69,5 +70,4 @@ __all__ = [
     "volunteer_phone",
     "volunteers_with_hours",
     "wishes_on_consent",
-    "with_phone",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from hmac import compare_digest
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from apps.core import crypto
 from apps.core.actors import Actor
@@ -31,12 +32,13 @@ def errands_for(actor: Actor, *, status: str = "", words: str = "") -> QuerySet[
 
 
 def volunteers_with_hours() -> QuerySet[Volunteer]:
-    """This will list volunteers with their confirmed minutes and errands in sum, the busiest first."""
+    """This will list volunteers with their confirmed minutes and errands in sum, newest first: a page by key sums up
+    its own rows only."""
     done = Q(errands__status=ErrandStatus.CONFIRMED)
     rows = Volunteer.objects.annotate(
         minutes=Sum("errands__minutes", filter=done), done=Count("errands", filter=done)
     )
-    return rows.order_by(F("minutes").desc(nulls_last=True), "-id")
+    return rows.order_by("-id")
 
 
 def volunteer_name(volunteer: Volunteer) -> str:
@@ -57,7 +59,10 @@ def certificate_by_number(number: str, check_code: str) -> HoursCertificate | No
     return found
 
 
-def with_phone(rows: QuerySet[Volunteer], phone: str) -> QuerySet[Volunteer]:
-    """This will narrow volunteers to a whole phone number, by its keyed hash; nothing is opened."""
-    digits = "".join(c for c in phone if c.isascii() and c.isdigit())
-    return rows.filter(phone_index=crypto.blind_index("volunteer_phone", digits))
+def found_by(rows: QuerySet[Volunteer], words: str) -> QuerySet[Volunteer]:
+    """This will narrow volunteers to a number of theirs, or to a whole phone number by its keyed hash; nothing is
+    opened. Names are sealed, so that none is found by a part of it."""
+    typed = unicodedata.normalize("NFKC", words).strip()
+    digits = "".join(c for c in typed if c.isascii() and c.isdigit())
+    phone = Q(phone_index=crypto.blind_index("volunteer_phone", digits)) if digits else Q(pk=None)
+    return rows.filter(phone | Q(public_id=typed.lower()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -122,7 +123,8 @@ def _record(request: Request, errand: Errand, form: HoursForm) -> Errand:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def volunteers(request: Request) -> HttpResponse:
-    """This will list volunteers with their confirmed hours, found by whole phone number, and register a new one."""
+    """This will list volunteers with their confirmed hours, paged by key and found by number or whole phone number, and
+    register a new one."""
     authorize(policies.can_keep_volunteers, request.actor)
     form = VolunteerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -132,12 +134,16 @@ def volunteers(request: Request) -> HttpResponse:
         )
         if made:
             return redirect("wishes_volunteer", made.public_id)
-    phone = request.GET.get("phone", "").strip()[:20]
+    words, after = (request.GET.get(name, "").replace("\x00", "").strip()[:40] for name in ("q", "after"))
     rows = queries.volunteers_with_hours()
-    if phone:
-        rows = queries.with_phone(rows, phone)
-    shown = [(row, queries.volunteer_name(row)) for row in rows[:PAGE]]
-    context = {"rows": shown, "form": form, "phone": phone}
+    if words:
+        rows = queries.found_by(rows, words)
+    last = Volunteer.objects.filter(public_id=after).values_list("pk", flat=True).first() if after else None
+    page = list((rows.filter(pk__lt=last) if last else rows)[: PAGE + 1])
+    context = {
+        "rows": [(row, queries.volunteer_name(row)) for row in page[:PAGE]], "form": form, "q": words, "after": after,
+        "more": page[PAGE - 1].public_id if len(page) > PAGE else "", "kept": urlencode({"q": words}),
+    }  # fmt: skip
     return render(request, "wishes/volunteers.html", context, status=422 if form.errors else 200)
 
 
