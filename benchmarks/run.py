@@ -28,6 +28,7 @@ NAMES = (
     "receipts",
     "imports",
     "search",
+    "timing",
     "pages",
     "cases",
     "aid",
@@ -120,18 +121,39 @@ def _imports(children: Any, server: Any, run: Path, options: Any) -> str:
 
 def _search(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import search
-    from charity_site.stack.elasticsearch import find_java
-    from tests import nodes, tools
 
     _point(server, "bench_search")
-    url = ""
-    if find_java() and tools.elasticsearch_archive().is_file():
-        node = nodes.own_node(children, run)
-        node.start(children)
-        url = node.url
+    url = _node(children, run)
     with server.connect("bench_search") as owner:
         figures = search.run(options.lines, elasticsearch_url=url, analyze=lambda: owner.execute("ANALYZE"))
     return search.table(figures)
+
+
+def _timing(children: Any, server: Any, run: Path, options: Any) -> str:
+    from benchmarks import search, timing
+
+    _point(server, "bench_timing")
+    url = _node(children, run)
+    with server.connect("bench_timing") as owner:
+        search._fill(20_000, lambda: owner.execute("ANALYZE"))
+        if url:
+            search.build_index(url)
+        engines = ["postgres", "elasticsearch"] if url else ["postgres"]
+        return timing.table(
+            timing.run(engines, index=bool(url), vacuum=lambda: owner.execute("VACUUM publication_publicrow"))
+        )
+
+
+def _node(children: Any, run: Path) -> str:
+    """The address of an Elasticsearch of the run's own, "" where there is none to be had."""
+    from charity_site.stack.elasticsearch import find_java
+    from tests import nodes, tools
+
+    if not find_java() or not tools.elasticsearch_archive().is_file():
+        return ""
+    node = nodes.own_node(children, run)
+    node.start(children)
+    return node.url
 
 
 def _pages(children: Any, server: Any, run: Path, options: Any) -> str:
@@ -228,6 +250,7 @@ WAYS: dict[str, Callable[..., str]] = {
     "receipts": _receipts,
     "imports": _imports,
     "search": _search,
+    "timing": _timing,
     "pages": _pages,
     "cases": _cases,
     "aid": _aid,

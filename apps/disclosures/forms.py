@@ -209,7 +209,8 @@ class KindForm(forms.Form):
 
     def __init__(self, *args: Any, kind: DutyKind, **kwargs: Any) -> None:
         names = ("number", "due_month", "due_day", "audited", "name_zh", "name_en", "legal_source")
-        super().__init__(*args, initial={name: getattr(kind, name) for name in names}, **kwargs)
+        kwargs["initial"] = {name: getattr(kind, name) for name in names}
+        super().__init__(*args, **kwargs)
         for name in ("number",) if kind.rule == Rule.YEARLY_BY else ("due_month", "due_day"):
             del self.fields[name]
         if "number" in self.fields:

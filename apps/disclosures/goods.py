@@ -135,7 +135,7 @@ def _sums(
     organization: int, first: dt.date, last: dt.date, recorded_before: dt.datetime | None
 ) -> list[Part]:
     """Sums count only for periods of whole months, and for a cut-off that lies after all that is folded."""
-    asked = {
+    asked: dict[str, int | bool | dt.date | None] = {
         "organization": organization, "first": first, "last": last, "start": start_of_day(first),
         "end": start_of_day(last), "cutoff": recorded_before, "months": first.day == last.day == 1,
     }  # fmt: skip

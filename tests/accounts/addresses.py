@@ -157,6 +157,7 @@ class Objects:
             "payments_statement": {"public_id": _statement(city).public_id},
             "payments_day": {"day": f"{later().date() - dt.timedelta(days=1)}"},
             "disclosures_extend": {"public_id": self.report.duty.public_id},
+            "disclosures_kind_change": {"code": "implementation_progress"},
             "disclosures_attachment": {"file_id": "no-such-file"},
             "payments_webhook": {"provider": "sandbox"},
             "payments_scan": {"uuid": _code(gift)},

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from apps.core import events
+from apps.core.models import OutboxEvent
 from apps.core.money import Money
 from apps.core.text import TooMuchText
 from apps.publication.drafts import Facet, RowDraft
+from apps.publication.events import RowsChanged
 from apps.publication.models.rows import FacetValue, PublicRow, PublicRowText
 from apps.publication.rows import facet_labels, publish_rows, republish_rows, row_units, withdraw_rows
 
@@ -141,3 +144,14 @@ def test_drafts_refuse_what_the_projection_cannot_hold() -> None:
     ):
         with pytest.raises(ValueError):
             dataclasses.replace(draft(), **wrong)
+
+
+def test_rows_tell_only_where_somebody_listens(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an index outside the database nothing is written to the outbox: 40 rows are no event."""
+    monkeypatch.setitem(events._HANDLERS, RowsChanged.name, {})
+    publish_rows(rows=[draft(n) for n in range(1, 41)], now=NOW)
+    withdraw_rows(batch="r1", now=NOW)
+    assert OutboxEvent.objects.filter(name=RowsChanged.name).count() == 0
+    monkeypatch.setitem(events._HANDLERS, RowsChanged.name, {"listener": lambda event, now: None})
+    publish_rows(rows=[draft(1)], now=NOW)
+    assert OutboxEvent.objects.filter(name=RowsChanged.name).count() == 1

@@ -23,6 +23,7 @@ from apps.core.actors import PUBLIC
 from apps.core.errors import DomainError
 from apps.core.events import deliver_due
 from apps.core.money import Money
+from apps.publication.drafts import Facet
 from apps.publication.rows import publish_rows, withdraw_rows
 from search.contract import SearchRequest
 from search.exports import jobs, writing
@@ -90,6 +91,45 @@ def test_no_cell_becomes_a_formula(client: Client, published: list[int], kind: s
         texts = {str(row[sheet[0].index("内容")]) for row in sheet[1:]}
     assert not [cell for cell in cells if cell[:1] in tuple("=+-@＝＋－＠\t")]
     assert {"'=1+1", "'-1", "'＝1", '"=1"', "好"} <= texts
+
+
+@pytest.mark.parametrize("facet", ["organization", "fund", "project", "category", "town", "kind"])
+def test_no_label_becomes_a_formula(client: Client, db: None, facet: str) -> None:
+    """Labels are neutralised once each, where they are joined; in JSON they stand as they are."""
+    label = Facet("evil", "=cmd|'/c calc'!A1")
+    publish_rows(rows=[draft(1, **{facet: label})], now=NOW)
+    [row] = lines(body(client.get("/disclosures/export.csv")))
+    assert "'" + label.zh in row.values() and label.zh not in row.values()
+    [plain] = json.loads(body(client.get("/disclosures/export.json")))["rows"]
+    assert label.zh in plain.values()
+
+
+def test_every_currencys_digits(client: Client, db: None) -> None:
+    amounts = {
+        "CNY": (-1_205, "-12.05"),
+        "USD": (7, "0.07"),
+        "JPY": (1_500, "1500"),
+        "KWD": (1_234_567, "1234.567"),
+    }
+    rows = [draft(n, amount=Money(fen, code)) for n, (code, (fen, _said)) in enumerate(amounts.items())]
+    publish_rows(rows=rows, now=NOW)
+    found = {row["币种"]: row["金额"] for row in lines(body(client.get("/disclosures/export.csv")))}
+    assert found == {code: said for code, (_fen, said) in amounts.items()}
+
+
+@pytest.mark.parametrize(
+    "query", ["", "town=shiqiao", "q=瓦片", "q=瓦片&town=shiqiao", "sort=amount", "from=2026-02"]
+)
+def test_with_words_and_without_the_order_is_the_pages(client: Client, db: None, query: str) -> None:
+    """With words the matches are fenced, without they are not: the same rows in the same order either way."""
+    publish_rows(rows=[draft(n, amount=Money(7_777 * (n % 5)), day=dt.date(2026, 2, 1 + n % 4)) for n in range(12)],
+                 now=NOW)  # fmt: skip
+    shown = client.get(
+        f"/api/v1/uses?{query}&sort=date" if "sort" not in query else f"/api/v1/uses?{query}"
+    ).json()
+    asked = query if "sort" in query else f"{query}&sort=date"
+    rows = lines(body(client.get(f"/disclosures/export.csv?{asked}")))
+    assert [row["编号"] for row in rows] == [row["id"] for row in shown["results"]] and len(rows) == 12
 
 
 def test_json_carries_its_manifest_and_amounts_as_text(client: Client, published: list[int]) -> None:
