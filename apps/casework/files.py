@@ -72,7 +72,7 @@ def _kind(content: bytes) -> _TYPES:
 
 def _picture(content: bytes, wanted: str) -> bytes:
     try:
-        upright = open_upright(content, formats=[wanted], most_pixels=MOST_PIXELS)
+        upright = open_upright(content, formats=(wanted,), most_pixels=MOST_PIXELS)
     except TooManyPixels as error:
         raise BadFile(_("照片的像素太多：最多4000万。请缩小后再上传。")) from error
     except BadImage as error:

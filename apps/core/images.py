@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
@@ -39,7 +38,7 @@ class Picture:
 
 
 def open_upright(
-    content: bytes, *, formats: Sequence[str] = FORMATS, most_pixels: int = MOST_PIXELS
+    content: bytes, *, formats: tuple[str, ...] = FORMATS, most_pixels: int = MOST_PIXELS
 ) -> Image.Image:
     """This will open a picture of one of the formats, by its content, and turn it upright; of the file nothing is left
     but pixels and what its mode needs. Raises TooManyPixels, BadImage."""

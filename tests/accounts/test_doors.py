@@ -170,3 +170,11 @@ def test_a_phone_folds_the_navigation_of_somebody_with_many_roles() -> None:
     wide = wide[: wide.index("</ul>")]
     assert "人员和角色" in menu[: menu.index("</summary>")]
     assert menu.count("<li>") == wide.count("<li>") > 4 and menu.count('aria-current="page"') == 1
+
+
+def test_the_citys_reviewer_lands_on_the_workbench() -> None:
+    account = account_for(None, "cityreviewer@example.org", ("city_reviewer", "city", 0))
+    client = Client()
+    client.post("/accounts/login/", {"login": account.email, "password": PASSWORD})
+    answer = client.post("/accounts/2fa/authenticate/", {"code": code_of(account)})
+    assert answer.headers["Location"] == "/workbench/" and client.get("/workbench/").status_code == 200
