@@ -62,8 +62,9 @@ def run(server: Any, many: int = 100_000) -> dict[str, Any]:
              "first": first.pk},
         )  # fmt: skip
         line.execute(_UNITS)
-        line.execute("ANALYZE wishes_unit")
-        line.execute("ANALYZE wishes_wish")
+    # What autovacuum does in its own time: without it the counts of the tabs read every row instead of their index.
+    with server.connect("bench_shop") as line:
+        line.execute("VACUUM ANALYZE wishes_wish, wishes_unit")
     client = Client()
     client.get("/shop/")
     times, most = [], 0

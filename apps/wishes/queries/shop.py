@@ -120,7 +120,7 @@ def shop_page(query: ShopQuery, *, size: int = PAGE) -> tuple[list[Wish], str]:
 
 def tab_counts(query: ShopQuery) -> dict[str, int]:
     """This will count the wishes of each tab that fit the other filters, in one statement."""
-    rows = _narrowed(query).filter(_status(PUBLIC)).order_by().values_list("status").annotate(n=Count("id"))
+    rows = _narrowed(query).filter(_status(PUBLIC)).order_by().values_list("status").annotate(n=Count("*"))
     by_status = dict(rows)
     return {name: sum(by_status.get(status, 0) for status in of) for name, (_label, of) in TABS.items()}
 
