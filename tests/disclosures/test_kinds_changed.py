@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import threading
@@ -16,7 +17,7 @@ from apps.core.errors import DomainError, NotFound, PermissionRefused
 from apps.disclosures import operations as op
 from apps.disclosures.errors import KindDateWrong, KindEnded, KindFromWrong, KindUnchanged, ReasonMissing
 from apps.disclosures.models import Duty, DutyKind
-from apps.disclosures.operations import KindInput
+from apps.disclosures.operations import KindInput, kinds
 from tests import world as w
 from tests.accounts.signing import account_of, with_session
 from tests.disclosures.test_kinds import at, charity
@@ -159,19 +160,30 @@ def test_the_database_keeps_every_row_of_the_table(statement: str) -> None:
         cursor.execute(statement)
 
 
-def test_two_supervisors_at_once_make_one_row_after_the_other(committed_db: Any) -> None:
-    who, told = supervisor(), []
-    gate = threading.Barrier(2)
+def test_two_supervisors_at_once_make_one_row_after_the_other(
+    committed_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is past the row's lock waits a moment for the other to get there too: with the lock nobody does, and the
+    second sees the first one's row."""
+    who, told, both = supervisor(), [], threading.Barrier(2)
+    check = kinds._check_date
+
+    def meet(rule: str, given: KindInput) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        check(rule, given)
+
+    monkeypatch.setattr(kinds, "_check_date", meet)
+    asked = {number: given(number=number) for number in (1, 2)}
 
     def change(number: int) -> None:
         try:
-            gate.wait()
-            op.change_duty_kind(
-                actor=who, code=CODE, effective_from=FIRST, given=given(number=number), now=w.NOW
-            )
+            op.change_duty_kind(actor=who, code=CODE, effective_from=FIRST, given=asked[number], now=w.NOW)
             told.append("made")
         except KindFromWrong:
             told.append("refused")
+        except DatabaseError as error:
+            told.append(type(error).__name__)
         finally:
             connections.close_all()
 

@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from apps.core.money import Money
+from apps.publication.drafts import Facet
 from apps.publication.rows import publish_rows, withdraw_rows
+from search.contract import SearchRequest
+from search.engines import engine
 from tests.publication.test_rows import NOW, draft
 
 MOST_STATEMENTS = 12
@@ -193,3 +196,18 @@ def test_whatever_is_sent_is_answered(client: Client, published: list[int], name
     for path in ("/disclosures/", "/api/v1/uses", "/en/disclosures/"):
         response = client.get(f"{path}?{name}={value}")
         assert response.status_code in (200, 400, 422, 429), (path, name, value)
+
+
+@pytest.mark.parametrize("name", ["organization", "fund", "project", "category", "town", "kind"])
+def test_a_facet_alone_is_counted_without_its_own_filter(db: None, name: str) -> None:
+    """A filter that is all there is takes its own counts from the sums of the whole view; other facets keep to it."""
+    publish_rows(
+        rows=[
+            *[draft(n) for n in range(3)],
+            draft(3, **{"project": Facet("second", "另一个项目"), name: Facet("other", "别的")}),
+        ],
+        now=NOW,
+    )
+    answer = engine("postgres").search(SearchRequest(facets={name: ("other",)}))
+    assert answer.count == 1 and sum(each.count for each in answer.facets["opinion"]) == 1
+    assert sorted(each.count for each in answer.facets[name]) == [1, 3]

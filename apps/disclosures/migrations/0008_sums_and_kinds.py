@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("disclosures", "0006_quantities"),
+        ("disclosures", "0007_residual_use"),
         ("organizations", "0002_ratio_limits"),
     ]
 

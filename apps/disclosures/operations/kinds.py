@@ -81,11 +81,12 @@ def end_duty_kind(*, actor: Actor, code: str, effective_until: dt.date, now: dt.
 
 
 def _newest(code: str) -> DutyKind:
-    """The newest row, locked: two supervisors at once make one row after the other."""
-    row = DutyKind.objects.select_for_update().filter(code=code).order_by("-effective_from").first()
-    if row is None:
+    """The newest row. Its kind's rows are locked first and read again: whoever waited sees the row that was added
+    meanwhile, so that two supervisors at once make one row after the other."""
+    rows = DutyKind.objects.filter(code=code)
+    if not list(rows.select_for_update().order_by("pk").values_list("pk", flat=True)):
         raise NotFound()
-    return row
+    return rows.latest("effective_from")
 
 
 def _check_date(rule: str, given: KindInput) -> None:
