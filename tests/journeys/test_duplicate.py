@@ -53,9 +53,9 @@ def test_a_duplicate_is_found_across_towns(city: Any, someone: Callable[..., Per
 
     # Found by the number; opening the file needs a reason, offered or typed, and leaves a row.
     page = first.go("/workbench/households/")
-    page.click("summary")
+    page.click("main summary")
     page.fill("input[name=value]", w.id_number(7))
-    page.click("details button")
+    page.click("main details button")
     assert own in first.text() and w.id_number(7) not in page.url
     page.click(f"text={own}")
     assert AccessRow.objects.count() == 0
