@@ -15,6 +15,7 @@ from apps.funds.models import BudgetLine, Project
 from apps.inventory.models import Warehouse
 from apps.wishes.models import MOST_UNITS, Wish
 from apps.wishes.operations import OrderDraft, Promise, QuoteDraft, WishDraft
+from apps.wishes.queries import shop_project
 from apps.wishes.states import AgeBand, BringTo, Category, ConsentBy, Urgency
 
 PRICE = {"inputmode": "decimal", "autocomplete": "off"}
@@ -141,7 +142,7 @@ class PromiseForm(forms.Form):
     count = forms.IntegerField(label=_("几件"), min_value=1, max_value=MOST_UNITS, initial=1)
     bring_to = forms.ChoiceField(label=_("送到哪里"), choices=BringTo.choices, widget=forms.RadioSelect)
     warehouse = forms.ModelChoiceField(
-        Warehouse.objects.order_by("pk"), label=_("仓库"), required=False, to_field_name="public_id"
+        Warehouse.objects.none(), label=_("仓库"), required=False, to_field_name="public_id"
     )
     contact = forms.CharField(
         label=_("称呼"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -156,7 +157,12 @@ class PromiseForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = secrets.token_urlsafe(24)
-        if not Warehouse.objects.exists():
+        project = shop_project()
+        owner = project.fund.organization_id if project else None
+        self.fields["warehouse"].queryset = places = Warehouse.objects.filter(organization=owner).order_by(
+            "pk"
+        )  # type: ignore[attr-defined]
+        if not places.exists():
             self.fields["bring_to"].choices = [(BringTo.CASEWORKER, BringTo.CASEWORKER.label)]  # type: ignore[attr-defined]
             del self.fields["warehouse"]
         self.fields["bring_to"].initial = BringTo.CASEWORKER
