@@ -158,10 +158,8 @@ class PromiseForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = secrets.token_urlsafe(24)
         project = shop_project()
-        owner = project.fund.organization_id if project else None
-        self.fields["warehouse"].queryset = places = Warehouse.objects.filter(organization=owner).order_by(
-            "pk"
-        )  # type: ignore[attr-defined]
+        places = Warehouse.objects.filter(organization=project.fund.organization_id if project else None)
+        self.fields["warehouse"].queryset = places.order_by("pk")  # type: ignore[attr-defined]
         if not places.exists():
             self.fields["bring_to"].choices = [(BringTo.CASEWORKER, BringTo.CASEWORKER.label)]  # type: ignore[attr-defined]
             del self.fields["warehouse"]
