@@ -63,6 +63,10 @@ def _fill(store: Any, done: int, upto: int) -> int:
     from apps.inventory.operations.moving import place_of, roll_up
 
     places = {kind: place_of(store.warehouse, kind) for kind in ("donor", "intake")}
+    # A connection of its own: triggers and foreign keys would go on with the plans they made for empty tables.
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
     while done < upto:
         last = min(done + 20_000, upto)
         with transaction.atomic(), connection.cursor() as cursor:
@@ -71,8 +75,7 @@ def _fill(store: Any, done: int, upto: int) -> int:
             board = {(c, u): {"received": q, "in_stock": q} for c, u, q in cursor.fetchall()}
             roll_up(board, timezone.now())
         done = last
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE inventory_lot")
+    connection.close()
     return done
 
 
