@@ -68,7 +68,7 @@ def _fill(store: Any, done: int, upto: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
     while done < upto:
-        last = min(done + 20_000, upto)
+        last = min(done + 500, upto)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_HISTORY, {"warehouse": store.warehouse.pk, "shelf": store.shelf.pk, "first": done + 1,
                                       "last": last, **places})  # fmt: skip
