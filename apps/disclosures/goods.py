@@ -110,7 +110,15 @@ class Part(NamedTuple):
     value: int
 
 
-PARTS = """
+MOVED = """FROM inventory_movement m
+  JOIN inventory_lot l ON l.id = m.lot_id JOIN inventory_warehouse w ON w.id = l.warehouse_id
+  JOIN inventory_location a ON a.id = m.source_id JOIN inventory_location b ON b.id = m.target_id"""
+"""A movement m with its lot l, the lot's warehouse w, and the places a and b it went between."""
+
+MONTH = "(date_trunc('month', m.at AT TIME ZONE 'Asia/Shanghai'))::date"
+"""Its month of Asia/Shanghai."""
+
+PARTS = f"""
 WITH mark AS (
   SELECT last FROM disclosures_goodsfold
   WHERE %(months)s AND recorded_until IS NOT NULL AND (%(cutoff)s::timestamptz IS NULL OR recorded_until < %(cutoff)s)
@@ -120,14 +128,12 @@ WITH mark AS (
   WHERE organization_id = %(organization)s AND month < %(last)s AND EXISTS (SELECT 1 FROM mark)
   UNION ALL
   SELECT l.category, l.unit_id, m.kind, a.kind, b.kind, m.at < %(start)s, m.quantity, m.value
-  FROM inventory_movement m
-  JOIN inventory_lot l ON l.id = m.lot_id JOIN inventory_warehouse w ON w.id = l.warehouse_id
-  JOIN inventory_location a ON a.id = m.source_id JOIN inventory_location b ON b.id = m.target_id
+  {MOVED}
   WHERE m.id > coalesce((SELECT last FROM mark), 0) AND w.organization_id = %(organization)s AND m.at < %(end)s
     AND (%(cutoff)s::timestamptz IS NULL OR m.recorded_at < %(cutoff)s) AND m.kind <> 'store'
 )
 SELECT category, unit, kind, from_kind, to_kind, before, sum(quantity), sum(value) FROM parts GROUP BY 1, 2, 3, 4, 5, 6
-"""
+"""  # noqa: S608  (constants only)
 """One statement, so that a fold between two reads can't count a movement twice."""
 
 

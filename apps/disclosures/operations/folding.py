@@ -7,18 +7,17 @@ import datetime as dt
 from django.db import connection, transaction
 
 from apps.disclosures.figures import database_clock
+from apps.disclosures.goods import MONTH, MOVED
 from apps.disclosures.models import GoodsFold
 
 LAG = dt.timedelta(hours=6)
 """How old a movement must be: an id may be taken long before its transaction commits, but never for hours."""
 
-FOLD = """
+FOLD = f"""
 WITH fresh AS (
-  SELECT w.organization_id, (date_trunc('month', m.at AT TIME ZONE 'Asia/Shanghai'))::date AS month, l.category,
+  SELECT w.organization_id, {MONTH} AS month, l.category,
          l.unit_id, m.kind, a.kind AS from_kind, b.kind AS to_kind, sum(m.quantity) AS quantity, sum(m.value) AS value
-  FROM inventory_movement m
-  JOIN inventory_lot l ON l.id = m.lot_id JOIN inventory_warehouse w ON w.id = l.warehouse_id
-  JOIN inventory_location a ON a.id = m.source_id JOIN inventory_location b ON b.id = m.target_id
+  {MOVED}
   WHERE m.id > %(after)s AND m.id <= %(upto)s AND m.kind <> 'store'
   GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
@@ -26,7 +25,7 @@ INSERT INTO disclosures_goodssum (organization_id, month, category, unit, kind, 
 SELECT * FROM fresh
 ON CONFLICT (organization_id, month, category, unit, kind, from_kind, to_kind) DO UPDATE
 SET quantity = disclosures_goodssum.quantity + excluded.quantity, value = disclosures_goodssum.value + excluded.value
-"""
+"""  # noqa: S608  (constants only)
 
 NEXT = """
 SELECT count(*), max(id), max(recorded_at) FROM inventory_movement
