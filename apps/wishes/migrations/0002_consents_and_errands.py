@@ -19,6 +19,65 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Volunteer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=apps.core.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("name", models.TextField(blank=True)),
+                ("phone", models.TextField(blank=True)),
+                ("phone_index", models.CharField(max_length=64, unique=True)),
+                ("named", models.BooleanField(default=False)),
+                ("registered_at", models.DateTimeField()),
+                ("left_at", models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "town",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="places.town",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("person__isnull", True),
+                            models.Q(("person", models.F("registered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="volunteer_not_by_oneself",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Errand",
             fields=[
                 (
@@ -47,7 +106,175 @@ class Migration(migrations.Migration):
                 ("recorded_at", models.DateTimeField(null=True)),
                 ("confirmed_at", models.DateTimeField(null=True)),
                 ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "dispatch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inventory.dispatch",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "planned_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "town",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="places.town",
+                    ),
+                ),
+                (
+                    "warehouse",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inventory.warehouse",
+                    ),
+                ),
+                (
+                    "wish",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="errands",
+                        to="wishes.wish",
+                    ),
+                ),
+                (
+                    "volunteer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="errands",
+                        to="wishes.volunteer",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["volunteer", "-on"], name="errand_of_volunteer"),
+                    models.Index(fields=["status", "-id"], name="errand_queue"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("dispatch__isnull", True),
+                                ("town__isnull", False),
+                                ("warehouse__isnull", True),
+                                ("wish__isnull", False),
+                            ),
+                            models.Q(
+                                ("dispatch__isnull", False),
+                                ("town__isnull", True),
+                                ("warehouse__isnull", False),
+                                ("wish__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="errand_for_one_thing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("minutes__isnull", True),
+                            models.Q(("minutes__gte", 1), ("minutes__lte", 720)),
+                            _connector="OR",
+                        ),
+                        name="errand_minutes_of_a_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("confirmed_at__isnull", True),
+                                ("confirmed_by__isnull", True),
+                                ("minutes__isnull", True),
+                                ("recorded_at__isnull", True),
+                                ("recorded_by__isnull", True),
+                                ("status__in", ["planned", "cancelled"]),
+                            ),
+                            models.Q(
+                                ("confirmed_at__isnull", True),
+                                ("confirmed_by__isnull", True),
+                                ("minutes__isnull", False),
+                                ("recorded_at__isnull", False),
+                                ("recorded_by__isnull", False),
+                                ("status", "recorded"),
+                            ),
+                            models.Q(
+                                ("confirmed_at__isnull", False),
+                                ("confirmed_by__isnull", False),
+                                ("minutes__isnull", False),
+                                ("recorded_at__isnull", False),
+                                ("recorded_by__isnull", False),
+                                ("status", "confirmed"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="errand_state_has_its_people",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirmed_by__isnull", True),
+                            models.Q(("confirmed_by", models.F("recorded_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="errand_hours_by_two_people",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("person__isnull", True),
+                            models.Q(
+                                models.Q(
+                                    ("recorded_by__isnull", True),
+                                    models.Q(("recorded_by", models.F("person")), _negated=True),
+                                    _connector="OR",
+                                ),
+                                models.Q(
+                                    ("confirmed_by__isnull", True),
+                                    models.Q(("confirmed_by", models.F("person")), _negated=True),
+                                    _connector="OR",
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="errand_hours_not_by_oneself",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ErrandStatusChange",
@@ -64,6 +291,14 @@ class Migration(migrations.Migration):
                 ("actor_person", models.BigIntegerField(null=True)),
                 ("actor_label", models.CharField(max_length=80)),
                 ("reason", models.TextField(blank=True)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="wishes.errand",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["id"],
@@ -86,30 +321,33 @@ class Migration(migrations.Migration):
                 ("minutes", models.PositiveIntegerField()),
                 ("errands", models.PositiveIntegerField()),
                 ("issued_at", models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Volunteer",
-            fields=[
                 (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    "issued_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
                     ),
                 ),
                 (
-                    "public_id",
-                    models.CharField(
-                        default=apps.core.ids.new_public_id, editable=False, max_length=16, unique=True
+                    "volunteer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="certificates",
+                        to="wishes.volunteer",
                     ),
                 ),
-                ("name", models.TextField(blank=True)),
-                ("phone", models.TextField(blank=True)),
-                ("phone_index", models.CharField(max_length=64, unique=True)),
-                ("named", models.BooleanField(default=False)),
-                ("registered_at", models.DateTimeField()),
-                ("left_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("last_on__gte", models.F("first_on"))),
+                        name="hours_certificate_period",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("minutes__gt", 0), ("errands__gt", 0)),
+                        name="hours_certificate_not_empty",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="wish",
@@ -158,145 +396,6 @@ class Migration(migrations.Migration):
                 name="wish_hidden_not_open",
             ),
         ),
-        migrations.AddField(
-            model_name="errand",
-            name="confirmed_by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="dispatch",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="inventory.dispatch",
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="person",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="planned_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="recorded_by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="town",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="places.town"
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="warehouse",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="inventory.warehouse",
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="wish",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="errands",
-                to="wishes.wish",
-            ),
-        ),
-        migrations.AddField(
-            model_name="errandstatuschange",
-            name="record",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="wishes.errand"
-            ),
-        ),
-        migrations.AddField(
-            model_name="hourscertificate",
-            name="issued_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
-            ),
-        ),
-        migrations.AddField(
-            model_name="volunteer",
-            name="person",
-            field=models.OneToOneField(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
-            ),
-        ),
-        migrations.AddField(
-            model_name="volunteer",
-            name="registered_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
-            ),
-        ),
-        migrations.AddField(
-            model_name="volunteer",
-            name="town",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="places.town"
-            ),
-        ),
-        migrations.AddField(
-            model_name="hourscertificate",
-            name="volunteer",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="certificates",
-                to="wishes.volunteer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="errand",
-            name="volunteer",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="errands", to="wishes.volunteer"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="volunteer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("person__isnull", True),
-                    models.Q(("person", models.F("registered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="volunteer_not_by_oneself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hourscertificate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("last_on__gte", models.F("first_on"))), name="hours_certificate_period"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hourscertificate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("minutes__gt", 0), ("errands__gt", 0)), name="hours_certificate_not_empty"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="hourscertificate",
             trigger=pgtrigger.compiler.Trigger(
@@ -324,112 +423,6 @@ class Migration(migrations.Migration):
                     table="wishes_hourscertificate",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="errand",
-            index=models.Index(fields=["volunteer", "-on"], name="errand_of_volunteer"),
-        ),
-        migrations.AddIndex(
-            model_name="errand",
-            index=models.Index(fields=["status", "-id"], name="errand_queue"),
-        ),
-        migrations.AddConstraint(
-            model_name="errand",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("dispatch__isnull", True),
-                        ("town__isnull", False),
-                        ("warehouse__isnull", True),
-                        ("wish__isnull", False),
-                    ),
-                    models.Q(
-                        ("dispatch__isnull", False),
-                        ("town__isnull", True),
-                        ("warehouse__isnull", False),
-                        ("wish__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="errand_for_one_thing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="errand",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("minutes__isnull", True),
-                    models.Q(("minutes__gte", 1), ("minutes__lte", 720)),
-                    _connector="OR",
-                ),
-                name="errand_minutes_of_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="errand",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("confirmed_at__isnull", True),
-                        ("confirmed_by__isnull", True),
-                        ("minutes__isnull", True),
-                        ("recorded_at__isnull", True),
-                        ("recorded_by__isnull", True),
-                        ("status__in", ["planned", "cancelled"]),
-                    ),
-                    models.Q(
-                        ("confirmed_at__isnull", True),
-                        ("confirmed_by__isnull", True),
-                        ("minutes__isnull", False),
-                        ("recorded_at__isnull", False),
-                        ("recorded_by__isnull", False),
-                        ("status", "recorded"),
-                    ),
-                    models.Q(
-                        ("confirmed_at__isnull", False),
-                        ("confirmed_by__isnull", False),
-                        ("minutes__isnull", False),
-                        ("recorded_at__isnull", False),
-                        ("recorded_by__isnull", False),
-                        ("status", "confirmed"),
-                    ),
-                    _connector="OR",
-                ),
-                name="errand_state_has_its_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="errand",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("confirmed_by__isnull", True),
-                    models.Q(("confirmed_by", models.F("recorded_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="errand_hours_by_two_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="errand",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("person__isnull", True),
-                    models.Q(
-                        models.Q(
-                            ("recorded_by__isnull", True),
-                            models.Q(("recorded_by", models.F("person")), _negated=True),
-                            _connector="OR",
-                        ),
-                        models.Q(
-                            ("confirmed_by__isnull", True),
-                            models.Q(("confirmed_by", models.F("person")), _negated=True),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="errand_hours_not_by_oneself",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
