@@ -169,6 +169,17 @@ def test_the_index_answers_words() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("state", [name for name in queries.LOT_STATES if name != "delivered"])
+def test_lots_that_stand_somewhere_have_an_index_of_their_own(state: str) -> None:
+    g.stored(g.build())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+    plan = queries.lots(LotFilter(state=state))[:31].explain()
+    assert f"lot_total_{state}" in plan and "Sort" not in plan, plan
+
+
+@pytest.mark.django_db
 def test_sums_of_a_list_come_from_roll_ups_or_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     store = g.build()
     for n in range(3):

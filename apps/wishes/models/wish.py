@@ -177,7 +177,9 @@ class Wish(models.Model):
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["-opened_at", "-id"], name="wish_shop", condition=Q(status__in=states.PUBLIC)),
-            models.Index(fields=["-opened_at", "-id"], name="wish_open", condition=Q(status="open")),
+            models.Index(
+                fields=["status", "-opened_at", "-id"], name="wish_tab", condition=Q(status__in=states.PUBLIC)
+            ),
             models.Index(fields=["town", "-opened_at", "-id"], name="wish_open_town", condition=Q(status="open")),
             models.Index(fields=["cap", "id"], name="wish_open_cap", condition=Q(status="open")),
             models.Index(fields=["-urgent_rank", "-id"], name="wish_open_urgent", condition=Q(status="open")),
