@@ -228,7 +228,7 @@ def _goods(children: Any, server: Any, run: Path, options: Any) -> str:
     from benchmarks import goods
 
     _point(server, "bench_goods")
-    return goods.table(goods.run(options.movements))
+    return goods.table(goods.run(server, options.movements))
 
 
 def _shop(children: Any, server: Any, run: Path, options: Any) -> str:

@@ -36,6 +36,7 @@ from apps.wishes.queries.shop import (
     read_query,
     shop_page,
     tab_counts,
+    with_words,
 )
 
 __all__ = [
@@ -70,4 +71,5 @@ __all__ = [
     "volunteer_phone",
     "volunteers_with_hours",
     "wishes_on_consent",
+    "with_words",
 ]

@@ -9,7 +9,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from apps.core import crypto
 from apps.core.actors import Actor
-from apps.wishes.models import Errand, HoursCertificate, Volunteer
+from apps.wishes.models import Errand, HoursCertificate, Volunteer, Wish
+from apps.wishes.queries.shop import with_words
 from apps.wishes.states import ErrandStatus
 
 
@@ -23,10 +24,10 @@ def errands_for(actor: Actor, *, status: str = "", words: str = "") -> QuerySet[
     if status in ErrandStatus.values:
         rows = rows.filter(status=status)
     if words:
+        named = with_words(Wish.objects.order_by(), words).values("pk")
+        number = words[:1].upper() + words[1:].lower()
         rows = rows.filter(
-            Q(number__icontains=words)
-            | Q(wish__title__icontains=words)
-            | Q(dispatch__number__icontains=words)
+            Q(number__startswith=number) | Q(dispatch__number__startswith=number) | Q(wish__in=named)
         )
     return rows
 

@@ -188,10 +188,13 @@ def _narrowed(query: ShopQuery) -> QuerySet[Wish]:
         rows = rows.filter(urgency=Urgency.URGENT)
     if query.nearly:
         rows = rows.filter(left_bp__gt=0, left_bp__lte=5_000)
-    if query.words:
-        wanted = _tsquery(query.words)
-        rows = rows.filter(_has(wanted)) if wanted else rows.none()
-    return rows
+    return with_words(rows, query.words) if query.words else rows
+
+
+def with_words(rows: QuerySet[Wish], words: str) -> QuerySet[Wish]:
+    """This will narrow wishes to those that hold all the words, through their index; signs alone find nothing."""
+    wanted = _tsquery(words)
+    return rows.filter(_has(wanted)) if wanted else rows.none()
 
 
 def _has(wanted: str) -> RawSQL:

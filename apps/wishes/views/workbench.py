@@ -44,7 +44,7 @@ def home(request: Request) -> HttpResponse:
     if status in WishStatus.values:
         rows = rows.filter(status=status)
     if words:
-        rows = rows.filter(title__icontains=words.replace("\x00", ""))
+        rows = queries.with_words(rows, words.replace("\x00", ""))
     last = rows.filter(public_id=after).values_list("pk", flat=True).first() if after else None
     page = list((rows.filter(pk__lt=last) if last else rows)[: PAGE + 1])
     context = {
