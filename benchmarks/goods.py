@@ -43,6 +43,7 @@ SELECT category, unit_id, count(*) * 10 FROM made GROUP BY 1, 2
 
 def run(server: Any, movements: int) -> dict[str, Any]:
     """This will measure at movements / 100 and at `movements`."""
+    from benchmarks.vacuum import settle
     from tests.inventory import goods as g
 
     store = g.build()
@@ -50,9 +51,7 @@ def run(server: Any, movements: int) -> dict[str, Any]:
     done = 0
     for name, upto in (("short", movements // 100), ("long", movements)):
         done = _fill(store, done, upto // 2)
-        # What autovacuum does in its own time, for the planner and for rows that were changed often.
-        with server.connect("bench_goods") as line:
-            line.execute("VACUUM ANALYZE")
+        settle(server, "bench_goods")
         found[name] = {path: _timed(path) for path in PATHS}
     found["rate"] = _rate(store)
     g.check()

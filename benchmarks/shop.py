@@ -48,6 +48,7 @@ QUERIES = (
 
 def run(server: Any, many: int = 100_000) -> dict[str, Any]:
     """This will copy one reviewed wish many times and read filtered pages of the shop, the second page of each too."""
+    from benchmarks.vacuum import settle
     from tests.wishes import shop
 
     store = shop.build()
@@ -62,9 +63,7 @@ def run(server: Any, many: int = 100_000) -> dict[str, Any]:
              "first": first.pk},
         )  # fmt: skip
         line.execute(_UNITS)
-    # What autovacuum does in its own time: without it the counts of the tabs read every row instead of their index.
-    with server.connect("bench_shop") as line:
-        line.execute("VACUUM ANALYZE wishes_wish, wishes_unit")
+    settle(server, "bench_shop")
     client = Client()
     client.get("/shop/")
     times, most = [], 0
