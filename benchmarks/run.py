@@ -120,13 +120,15 @@ def _imports(children: Any, server: Any, run: Path, options: Any) -> str:
 
 
 def _search(children: Any, server: Any, run: Path, options: Any) -> str:
-    from benchmarks import search
+    from benchmarks import search, vacuum
 
     _point(server, "bench_search")
     url = _node(children, run)
-    with server.connect("bench_search") as owner:
-        figures = search.run(options.lines, elasticsearch_url=url, analyze=lambda: owner.execute("ANALYZE"))
-    return search.table(figures)
+    return search.table(
+        search.run(
+            options.lines, elasticsearch_url=url, settle=lambda: vacuum.settle(server, "bench_search")
+        )
+    )
 
 
 def _timing(children: Any, server: Any, run: Path, options: Any) -> str:

@@ -130,7 +130,7 @@ def _drafts(number: int, seed: int) -> list[Any]:
     return rows
 
 
-def _fill(lines: int, analyze: Callable[[], Any] | None) -> float:
+def _fill(lines: int, settle: Callable[[], Any] | None) -> float:
     from apps.core.clock import now
     from apps.publication.models.rows import PublicRowText
     from apps.publication.rows import publish_rows
@@ -145,8 +145,8 @@ def _fill(lines: int, analyze: Callable[[], Any] | None) -> float:
     print()
     rate = lines / (time.perf_counter() - started)
     # Only the owner may: the application's role is refused with a warning, and plans without statistics are slow.
-    if analyze is not None:
-        analyze()
+    if settle is not None:
+        settle()
     return rate
 
 
@@ -210,7 +210,7 @@ def _in_turns(ways: dict[str, Callable[[], Any]]) -> tuple[dict[str, list[float]
 
 
 def run(
-    lines: int = LINES, *, elasticsearch_url: str = "", analyze: Callable[[], Any] | None = None
+    lines: int = LINES, *, elasticsearch_url: str = "", settle: Callable[[], Any] | None = None
 ) -> dict[str, Any]:
     """This will fill the projection, time every question on each engine after a warm-up, and return milliseconds. With
     an address of Elasticsearch also its rebuild, both comparisons, its raw answers, and the export against COPY."""
@@ -218,7 +218,7 @@ def run(
 
     from search.engines import engine
 
-    rate = _fill(lines, analyze)
+    rate = _fill(lines, settle)
     names = ["postgres"]
     figures: dict[str, Any] = {
         "name": "search: page, facets, sums, months, first 20", "lines": lines, "seed": SEED,
