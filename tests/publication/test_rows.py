@@ -155,3 +155,13 @@ def test_rows_tell_only_where_somebody_listens(db: None, monkeypatch: pytest.Mon
     monkeypatch.setitem(events._HANDLERS, RowsChanged.name, {"listener": lambda event, now: None})
     publish_rows(rows=[draft(1)], now=NOW)
     assert OutboxEvent.objects.filter(name=RowsChanged.name).count() == 1
+
+
+def test_public_rows_are_vacuumed_after_200_changes_however_many_there_are(db: None) -> None:
+    """Withdrawn words leave the index by VACUUM only, and time tells of them until then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT unnest(reloptions) FROM pg_class WHERE relname = 'publication_publicrow'")
+        options = dict(row[0].split("=") for row in cursor.fetchall())
+    assert int(options["autovacuum_vacuum_threshold"]) <= 200
+    assert float(options["autovacuum_vacuum_scale_factor"]) == 0
+    assert "autovacuum_enabled" not in options
