@@ -33,7 +33,7 @@ reset: install
 
 test: install-dev
 	@$(PY) tools/test_tools.py
-	$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(PY) -m pytest -n 2 $(ARGS)
 
 check: install-dev
 	@$(PY) tools/check.py

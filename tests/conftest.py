@@ -30,6 +30,12 @@ from tests import nodes
 from tests.databases import ROOT, Server, start_server
 
 CHILDREN = Children()
+ONE_WORKER = ("tests/stack/test_production.py",)
+LONGEST = (
+    *ONE_WORKER, "tests/stack/test_run.py", "tests/faults/test_webhook_storm.py", "tests/faults/test_state_machine.py",
+    "tests/faults/test_kill.py", "tests/accounts/test_addresses.py::test_matrix",
+)  # fmt: skip
+"""Begun first, so that no worker is left alone with one of them at the end of a run."""
 _server: Server | None = None
 _numbers = itertools.count(1)
 
@@ -53,6 +59,17 @@ class ForWorkers:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["server"] = dataclasses.asdict(_the_server())
         nodes.answer_workers(CHILDREN, _run_dir())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """One test at a time to whoever is free, but ONE_WORKER's files whole: what they set up takes minutes."""
+        from xdist.scheduler import LoadScopeScheduling
+
+        class ByTest(LoadScopeScheduling):
+            def _split_scope(self, nodeid: str) -> str:
+                return next((path for path in ONE_WORKER if nodeid.startswith(path)), nodeid)
+
+        return ByTest(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,8 +106,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The longest begin first (stable, so the rest keeps its random order): none is left alone at the end of a run.
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    # Stable, so the rest keeps its random order.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         marker = item.get_closest_marker("django_db")
         flushes = marker is not None and marker.kwargs.get("transaction")
@@ -123,6 +140,14 @@ def closed_network() -> Iterator[None]:
     socket.socket.connect, socket.socket.connect_ex = connect, connect_ex  # type: ignore[method-assign]
     yield
     socket.socket.connect, socket.socket.connect_ex = real, real_ex  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """No test meets the limits that those before it used up."""
+    from django.core.cache import cache
+
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.core import signing
-from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import translation
@@ -39,11 +38,6 @@ def shared_cache(settings: Any, valkey: Broker) -> None:
     settings.CACHES = {
         "default": {"BACKEND": "charity_site.cache.PatientCache", "LOCATION": f"{valkey.url}/1"}
     }
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    cache.clear()
 
 
 def visitor(n: int = 0, address: str = SCRIPT) -> Visitor:

@@ -24,8 +24,6 @@ from tests.databases import Server
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 HOST = "give.example.org"
-pytestmark = pytest.mark.xdist_group("production")
-"""One worker runs them all, so that the production database is migrated once."""
 
 
 @dataclass(slots=True)
