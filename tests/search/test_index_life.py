@@ -199,6 +199,7 @@ def test_one_rebuild_at_a_time_and_a_killed_one_leaves_nothing(committed_db: Dat
         other.execute("SELECT pg_advisory_lock(%s)", [indices.LOCK])
         with pytest.raises(indices.RebuildRunning):
             indices.rebuild(now=NOW)
+        other.execute("SELECT pg_advisory_unlock(%s)", [indices.LOCK])
     client.patient().indices.create(index=f"{client.alias()}-v1-left")
     SearchIndex.objects.create(name=f"{client.alias()}-v1-left", state="building")
     assert indices.rebuild(now=NOW) == 1
