@@ -26,16 +26,10 @@ from charity_site.stack.placement import place
 from charity_site.stack.ports import free_port
 from charity_site.stack.processes import Child, Children, tail, wait_until
 from charity_site.stack.valkey import Valkey
-from tests import nodes
+from tests import nodes, scheduling
 from tests.databases import ROOT, Server, start_server
 
 CHILDREN = Children()
-ONE_WORKER = ("tests/stack/test_production.py",)
-LONGEST = (
-    *ONE_WORKER, "tests/stack/test_run.py", "tests/faults/test_webhook_storm.py", "tests/faults/test_state_machine.py",
-    "tests/faults/test_kill.py", "tests/accounts/test_addresses.py::test_matrix",
-)  # fmt: skip
-"""Begun first, so that no worker is left alone with one of them at the end of a run."""
 _server: Server | None = None
 _numbers = itertools.count(1)
 
@@ -62,14 +56,7 @@ class ForWorkers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """One test at a time to whoever is free, but ONE_WORKER's files whole: what they set up takes minutes."""
-        from xdist.scheduler import LoadScopeScheduling
-
-        class ByTest(LoadScopeScheduling):
-            def _split_scope(self, nodeid: str) -> str:
-                return next((path for path in ONE_WORKER if nodeid.startswith(path)), nodeid)
-
-        return ByTest(config, log)
+        return scheduling.by_test(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -106,8 +93,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Stable, so the rest keeps its random order.
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    scheduling.longest_first(items)
     for item in items:
         marker = item.get_closest_marker("django_db")
         flushes = marker is not None and marker.kwargs.get("transaction")
