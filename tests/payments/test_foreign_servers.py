@@ -20,6 +20,7 @@ from apps.payments.operations import open_refund
 from apps.payments.operations.refunding import RefundPastPayment
 from apps.payments.provider import RefundRefused, RefundRequest
 from charity_site.stack.ports import free_port
+from charity_site.stack.processes import wait_until
 from tests import world as w
 from tests.payments.test_stripe import configure, mock_server, wait_for
 from tests.tools import stateful_mock
@@ -146,6 +147,8 @@ def test_stateful_mock_keeps_keys_and_refuses_too_much(stateful: stripe.StripeCl
     ).encode()
     assert sum(each.amount for each in provider.refunds_of(body)) == 20_000
     disputed = stateful.v1.charges.create({"amount": 7_000, "currency": "cny", "source": "tok_createDispute"})
+    # The server opens the dispute a moment after the charge.
+    assert wait_until(lambda: bool(stateful.v1.charges.retrieve(disputed.id).dispute), 30, 0.1)  # type: ignore[attr-defined]
     with pytest.raises(RefundRefused) as caught:
         provider.send_refund(to_send(charge_ref=disputed.id, amount=1, key="r5"))
     assert caught.value.reason == "charge_disputed"
