@@ -125,9 +125,7 @@ def _search(children: Any, server: Any, run: Path, options: Any) -> str:
     _point(server, "bench_search")
     url = _node(children, run)
     return search.table(
-        search.run(
-            options.lines, elasticsearch_url=url, settle=lambda: vacuum.settle(server, "bench_search")
-        )
+        search.run(options.lines, elasticsearch_url=url, settle=lambda: vacuum.settle(server, "bench_search"))
     )
 
 
