@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import statistics
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -41,9 +42,8 @@ SELECT category, unit_id, count(*) * 10 FROM made GROUP BY 1, 2
 """
 
 
-def run(server: Any, movements: int) -> dict[str, Any]:
+def run(movements: int, settle: Callable[[], Any]) -> dict[str, Any]:
     """This will measure at movements / 100 and at `movements`."""
-    from benchmarks.vacuum import settle
     from tests.inventory import goods as g
 
     store = g.build()
@@ -51,7 +51,7 @@ def run(server: Any, movements: int) -> dict[str, Any]:
     done = 0
     for name, upto in (("short", movements // 100), ("long", movements)):
         done = _fill(store, done, upto // 2)
-        settle(server, "bench_goods")
+        settle()
         found[name] = {path: _timed(path) for path in PATHS}
     found["rate"] = _rate(store)
     g.check()

@@ -225,10 +225,10 @@ def _cases(children: Any, server: Any, run: Path, options: Any) -> str:
 
 
 def _goods(children: Any, server: Any, run: Path, options: Any) -> str:
-    from benchmarks import goods
+    from benchmarks import goods, vacuum
 
     _point(server, "bench_goods")
-    return goods.table(goods.run(server, options.movements))
+    return goods.table(goods.run(options.movements, lambda: vacuum.settle(server, "bench_goods")))
 
 
 def _shop(children: Any, server: Any, run: Path, options: Any) -> str:

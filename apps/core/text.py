@@ -103,6 +103,11 @@ def marked(unit: str) -> str:
     return unit if unit == BOUNDARY or is_cjk(unit) else unit + "|"
 
 
+def lexeme(text: str) -> str:
+    """This will quote a lexeme for `::tsquery`."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 def spans(folded: str) -> Iterable[tuple[str, int, int]]:
     """This will give the units of folded text with their places in it; a boundary is "/"."""
     for match in _TOKEN.finditer(folded):

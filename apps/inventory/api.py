@@ -12,7 +12,7 @@ from apps.core import clock
 from apps.core.errors import BadInput
 from apps.inventory import queries
 from apps.inventory.models import Lot
-from apps.inventory.queries import LOT_STATES, LotFilter
+from apps.inventory.queries import LotFilter
 from apps.inventory.states import COMING, STANDING, Category
 
 PREFIX = "/goods"
@@ -78,7 +78,7 @@ class Lots(Schema):
 class LotParameters(Schema):
     q: str = ""
     category: str = Field("", description=" ".join(Category.values))
-    state: str = Field("", description=" ".join(LOT_STATES))
+    state: str = Field("", description=" ".join(STANDING))
     cursor: str = ""
     limit: int = Field(50, ge=1, le=LIMIT)
 
@@ -104,7 +104,7 @@ def lots(request: HttpRequest, given: Query[LotParameters]) -> dict[str, Any]:
     """Newest first; go on with `next` as `cursor`."""
     _only(request, set(LotParameters.model_fields))
     if (given.category and given.category not in Category.values) or (
-        given.state and given.state not in LOT_STATES
+        given.state and given.state not in STANDING
     ):
         raise UnknownParameter()
     if given.cursor and not Lot.objects.filter(public_id=given.cursor).exists():

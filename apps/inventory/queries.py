@@ -23,7 +23,7 @@ from apps.inventory.models import (
     Removal,
     StockCount,
 )
-from apps.inventory.states import Category, DispatchStatus, Kind, Place, Receiver
+from apps.inventory.states import STANDING, Category, DispatchStatus, Kind, Place, Receiver
 from apps.inventory.words import narrowed
 
 ENOUGH = 5
@@ -66,15 +66,12 @@ class LotFilter:
     today: dt.date | None = None
 
 
-LOT_STATES = ("in_stock", "in_transit", "delivered", "returned", "sold", "written_off", "converted")
-
-
 def lots(wanted: LotFilter) -> QuerySet[Lot]:
     """This will list lots, newest first, narrowed; words are matched in any spelling (folded) or as a number."""
     rows = Lot.objects.select_related("unit", "total", "warehouse", "consignment").order_by("-id")
     if wanted.category in Category.values:
         rows = rows.filter(category=wanted.category)
-    if wanted.state in LOT_STATES:
+    if wanted.state in STANDING:
         rows = rows.filter(**{f"total__{wanted.state}__gt": 0})
     elif wanted.state == "waiting":
         rows = rows.filter(stock__location__kind=Place.INTAKE, stock__quantity__gt=0)
@@ -279,7 +276,7 @@ def lot_rows(rows: QuerySet[Lot]) -> Iterator[list[Any]]:
         sums = lot.total
         yield [
             lot.public_id, lot.number, lot.category, lot.item, lot.spec, lot.unit_id, lot.received_on,
-            *(plain(getattr(sums, name)) for name in ("received", "made", "found", *LOT_STATES)),
+            *(plain(getattr(sums, name)) for name in ("received", "made", "found", *STANDING)),
             lot.expires_on, lot.unit_value, lot.basis, lot.consignment.public_name if lot.consignment else "",
         ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from django.db.models import BooleanField, F, Func, Model, Q, QuerySet, TextField, Value
 
-from apps.core.text import BOUNDARY, fold, marked, pairs, units
+from apps.core.text import BOUNDARY, fold, lexeme, marked, pairs, units
 
 MOST_WORDS = 6
 M = TypeVar("M", bound=Model)
@@ -58,13 +58,9 @@ def _holding(text: F, fragment: list[str]) -> Q:
     if len(fragment) == 1:
         # One character, or the beginning of one run of letters and digits.
         unit = fragment[0]
-        return Q(_Indexed(text, Value(f"{_quoted(unit)}:*", TextField())))
+        return Q(_Indexed(text, Value(f"{lexeme(unit)}:*", TextField())))
     line = [*map(marked, fragment)]
-    found = Q(_Indexed(text, Value(" & ".join(map(_quoted, pairs(line)[:-1])), TextField())))
+    found = Q(_Indexed(text, Value(" & ".join(map(lexeme, pairs(line)[:-1])), TextField())))
     if len(fragment) > 2:
         found &= Q(_Standing(text, Value(f" {' '.join(line)} ", TextField())))
     return found
-
-
-def _quoted(lexeme: str) -> str:
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core import clock, invariants
 from apps.core.invariants import Finding, first_column
 from apps.publication.privacy import find_personal
-from apps.wishes.models import Wish
-from apps.wishes.states import PUBLIC
+from apps.wishes.models import SHOWN, Wish
 
 _COUNTERS = """
 SELECT w.public_id FROM wishes_wish w
@@ -44,7 +43,7 @@ def wishes_stand_where_their_claims_are() -> Finding:
 def wishes_name_nobody() -> Finding:
     """This will search every public text of the shop for personal details (C5)."""
     broken, checked = [], 0
-    rows = Wish.objects.filter(status__in=PUBLIC, hidden_at=None).values_list(
+    rows = Wish.objects.filter(SHOWN).values_list(
         "public_id", "title", "title_en", "item", "spec", "why", "alias", "thanks__words"
     )
     for public_id, *texts in rows.iterator(chunk_size=2000):
@@ -58,7 +57,7 @@ def public_wishes_have_consent() -> Finding:
     """This will look for public wishes, photos and thanks on a consent withdrawn over a minute ago (C4)."""
     gone = clock.now() - dt.timedelta(minutes=1)
     late = {"withdrawal__withdrawn_at__lt": gone}
-    shown = Wish.objects.filter(status__in=PUBLIC, hidden_at=None)
+    shown = Wish.objects.filter(SHOWN)
     broken = shown.filter(**{f"consent__{k}": v for k, v in late.items()}).values_list("public_id", flat=True)
     photos = Wish.objects.filter(
         photo__isnull=False, **{f"consent_for_photo__{k}": v for k, v in late.items()}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from apps.core.text import lexeme
 from apps.publication.models.rows import OPINIONS, VIEWS
 from search.catalog import Catalog
 from search.contract import SearchRequest
-from search.engines.translation import Sql, checks, cover, in_line, is_positive, lexeme
+from search.engines.translation import Sql, checks, cover, in_line, is_positive
 from search.language import Node, positive
 
 TABLE = "publication_publicrow"

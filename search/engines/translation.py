@@ -5,15 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.core.text import marked, pairs
+from apps.core.text import lexeme, marked, pairs
 from search.language import And, Fragment, Node, Not
 
 Sql = tuple[str, list[Any]]
-
-
-def lexeme(text: str) -> str:
-    """This will quote a lexeme for `::tsquery`."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def exact(node: Node) -> bool:

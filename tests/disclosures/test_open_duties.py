@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 
 from apps.core.clock import SHANGHAI
@@ -20,11 +19,6 @@ from tests.disclosures import scene
 
 pytestmark = pytest.mark.django_db
 LATE = dt.datetime(2027, 6, 20, 9, tzinfo=SHANGHAI)
-
-
-@pytest.fixture(autouse=True)
-def counters_at_zero() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import re
 import pytest
 import zxingcpp
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from PIL import Image
 from pypdf import PdfReader
@@ -22,11 +21,6 @@ from tests import world as w
 from tests.tools import ROOT, needs
 
 pytestmark = [pytest.mark.django_db, needs("pango"), needs("chinese font")]
-
-
-@pytest.fixture(autouse=True)
-def fresh_counters() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import datetime as dt
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -34,7 +33,6 @@ from tests import world as w
 
 @pytest.fixture
 def city(db: None) -> w.World:
-    cache.clear()
     return w.build()
 
 

@@ -7,7 +7,6 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
-from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -24,7 +23,6 @@ from tests import world as w
 
 @pytest.fixture
 def city(db: None) -> w.World:
-    cache.clear()
     return w.build()
 
 

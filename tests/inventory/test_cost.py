@@ -16,7 +16,7 @@ from apps.inventory.models import Consignment, Dispatch, Lot, Movement
 from apps.inventory.operations import Pick
 from apps.inventory.operations.moving import Move, post_moves
 from apps.inventory.queries import LotFilter
-from apps.inventory.states import Kind
+from apps.inventory.states import STANDING, Kind
 from apps.inventory.words import narrowed
 from tests.inventory import goods as g
 
@@ -169,7 +169,7 @@ def test_the_index_answers_words() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [name for name in queries.LOT_STATES if name != "delivered"])
+@pytest.mark.parametrize("state", [name for name in STANDING if name != "delivered"])
 def test_lots_that_stand_somewhere_have_an_index_of_their_own(state: str) -> None:
     g.stored(g.build())
     with connection.cursor() as cursor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from apps.core.money import Money
@@ -14,11 +13,6 @@ from search import limits
 from tests.publication.test_rows import NOW, draft
 
 FIELDS = {"count", "totals", "household_times", "facets", "months", "results", "next", "as_of", "engine"}
-
-
-@pytest.fixture(autouse=True)
-def counters_at_zero() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ cache."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -42,11 +41,8 @@ BOMBS = {
 
 
 @pytest.fixture(autouse=True)
-def counters_at_zero(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    cache.clear()
+def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PER_MINUTE", 100_000)
-    yield
-    cache.clear()
 
 
 @pytest.fixture

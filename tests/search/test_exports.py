@@ -9,12 +9,10 @@ import hashlib
 import io
 import json
 import tracemalloc
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from python_calamine import CalamineWorkbook
@@ -36,10 +34,8 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "\t=1", '=HYPERLINK("http://
 
 
 @pytest.fixture(autouse=True)
-def quiet(settings: Any, tmp_path: Any) -> Iterator[None]:
-    cache.clear()
+def own_folder(settings: Any, tmp_path: Any) -> None:
     settings.DATA_DIR = tmp_path
-    yield
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from apps.core.money import Money
@@ -95,7 +94,6 @@ def faults(package: Any) -> list[str]:
 
 @pytest.fixture
 def published(db: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    cache.clear()
     monkeypatch.setattr(limits, "PER_MINUTE", 100_000)
     rows = [draft(n, amount=Money(n * 1_001)) for n in range(1, 6)]
     rows.append(draft(6, household_times=0, category=Facet("management", "管理"), heading="审计费", text=""))

@@ -39,11 +39,8 @@ FEEDS = ("/disclosures/feed.atom", "/disclosures/feed.atom?view=reports")
 
 
 @pytest.fixture(autouse=True)
-def no_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    cache.clear()
+def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PER_MINUTE", 100_000)
-    yield
-    cache.clear()
 
 
 @pytest.fixture(params=["postgres", "elasticsearch"])

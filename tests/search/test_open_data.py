@@ -29,8 +29,7 @@ from tests.publication.test_rows import NOW, draft
 
 
 @pytest.fixture(autouse=True)
-def counters_at_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.clear()
+def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PER_MINUTE", 100_000)
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 from urllib.parse import quote
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,11 +20,6 @@ from search.engines import engine
 from tests.publication.test_rows import NOW, draft
 
 MOST_STATEMENTS = 12
-
-
-@pytest.fixture(autouse=True)
-def counters_at_zero() -> None:
-    cache.clear()
 
 
 @pytest.fixture

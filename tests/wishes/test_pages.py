@@ -31,7 +31,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> s.Store:
     monkeypatch.setattr(clock, "now", lambda: s.NOW)
-    cache.clear()
     return s.build()
 
 

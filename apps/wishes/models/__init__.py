@@ -13,6 +13,7 @@ from apps.wishes.models.errand import Errand, ErrandStatusChange, HoursCertifica
 from apps.wishes.models.wish import (
     MOST_CAP,
     MOST_UNITS,
+    SHOWN,
     Shop,
     Unit,
     Wish,
@@ -24,6 +25,7 @@ from apps.wishes.models.wish import (
 __all__ = [
     "MOST_CAP",
     "MOST_UNITS",
+    "SHOWN",
     "Claim",
     "ClaimStatusChange",
     "Confirmation",

@@ -12,9 +12,9 @@ from django.db.models.expressions import RawSQL
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.text import BOUNDARY, marked, units
+from apps.core.text import BOUNDARY, lexeme, marked, units
 from apps.wishes.errors import UnknownWish
-from apps.wishes.models import MOST_UNITS, Wish, WishTemplate
+from apps.wishes.models import MOST_UNITS, SHOWN, Wish, WishTemplate
 from apps.wishes.states import PUBLIC, AgeBand, Category, Urgency, WishStatus
 
 Text = str | Promise
@@ -130,12 +130,7 @@ def tab_counts(query: ShopQuery) -> dict[str, int]:
 
 def public_wish(public_id: str) -> Wish:
     """This will find a wish that the public may see. Raises UnknownWish for drafts, reviews and what was taken back."""
-    found = (
-        Wish.objects.select_related("town")
-        .defer("words")
-        .filter(public_id=public_id, status__in=PUBLIC, hidden_at=None)
-        .first()
-    )
+    found = Wish.objects.select_related("town").defer("words").filter(SHOWN, public_id=public_id).first()
     if found is None:
         raise UnknownWish()
     return found
@@ -216,10 +211,7 @@ def _tsquery(words: str) -> str:
         tokens = [marked(a) + b for a, b in itertools.pairwise(run)]
         if run:
             tokens.append(marked(run[-1]) if len(run) == 1 else "")
-        parts += [_quoted(token, prefix=len(run) == 1) for token in tokens if token]
+        end = ":*" if len(run) == 1 else ""
+        parts += [lexeme(token) + end for token in tokens if token]
         run = []
     return " & ".join(parts)
-
-
-def _quoted(token: str, *, prefix: bool) -> str:
-    return "'" + token.replace("\\", "\\\\").replace("'", "''") + "'" + (":*" if prefix else "")
